@@ -1,0 +1,5 @@
+//! Changing an image.
+
+mod change;
+
+pub use change::Change;
