@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Lays out the test data, and tells the tests where it is. Legs source this; run by itself it only unpacks.
+# Lays out the test data, and tells the tests where it is. Legs source this.
+#   .ci/corpus.sh [COMMAND…]    by hand: unpacks, then runs the command with the variables set
 # Tests look nowhere but in HIVESMITH_CORPUS (a folder of unpacked files) and HIVESMITH_VECTORS (a folder of JSON).
 # The packed data is in HIVESMITH_TESTDATA, by default the folder `shared` beside the checkout.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -18,3 +19,4 @@ else
     unset HIVESMITH_CORPUS HIVESMITH_VECTORS
     if [ "${BASH_SOURCE[0]}" = "$0" ]; then exit 77; fi
 fi
+if [ "${BASH_SOURCE[0]}" = "$0" ] && [ $# -gt 0 ]; then exec "$@"; fi

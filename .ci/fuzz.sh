@@ -10,7 +10,8 @@ seconds=${HIVESMITH_FUZZ_SECONDS:-20}
 
 cargo run --quiet --manifest-path fuzz/Cargo.toml --bin seeds -- fuzz/corpus
 targets=("$@")
-[ $# -gt 0 ] || mapfile -t targets < <(cargo +nightly fuzz list)
+# cargo-fuzz calls every binary of that crate a target, the seeds' generator too.
+[ $# -gt 0 ] || mapfile -t targets < <(cargo +nightly fuzz list | grep -vx seeds)
 [ ${#targets[@]} -gt 0 ] || die "cargo fuzz lists no targets"
 for target in "${targets[@]}"; do
     say "fuzz $target: $(find "fuzz/corpus/$target" -type f 2>/dev/null | wc -l) seeds, $seconds s"
