@@ -1,8 +1,47 @@
-//! Placeholder, replaced within the hour.
+//! Security descriptors: owner, group, DACL and SACL, as bytes and as SDDL text.
+//!
+//! Knows no hive and no file: bytes come in, bytes or text go out.
+//!
+//! * [`SecurityDescriptor`] is the whole; [`validate`] checks stored bytes without building it
+//! * [`Acl`] and [`Ace`] are the lists of who may do what, [`AccessMask`] the what, [`Sid`] the who
+//! * [`well_known`] names the SIDs that are the same on each Windows
+//! * [`SddlContext`] gives the domain and machine that some SDDL aliases are relative to
+//!
+//! ```
+//! use hivesmith::security::{AccessMask, Ace, AceFlags, AclState, SecurityDescriptor, well_known};
+//!
+//! let mut descriptor: SecurityDescriptor = "O:BAG:SYD:PAI(A;CI;KA;;;BA)(A;CI;KR;;;BU)".parse()?;
+//! let stored = descriptor.to_bytes();
+//! assert_eq!(SecurityDescriptor::parse(&stored)?, descriptor);
+//!
+//! let AclState::Present(mut dacl) = descriptor.dacl().clone() else { unreachable!() };
+//! dacl.push(Ace::allow(AceFlags::CONTAINER_INHERIT, AccessMask::KEY_ALL, well_known::LOCAL_SYSTEM))?;
+//! descriptor.set_dacl(AclState::Present(dacl));
+//! assert_eq!(descriptor.to_string(), "O:BAG:SYD:PAI(A;CI;KA;;;BA)(A;CI;KR;;;BU)(A;CI;KA;;;SY)");
+//! # Ok::<(), hivesmith::security::SecurityError>(())
+//! ```
+//!
+//! Text is for input, display and reports: SDDL does not carry ACL slack, revisions, part order or unknown ACEs, so a
+//! stored descriptor is edited as a [`SecurityDescriptor`], never through its text.
 
-/// Placeholder until error.rs arrives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SecurityError {}
-impl std::fmt::Display for SecurityError { fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { Ok(()) } }
-impl std::error::Error for SecurityError {}
+#![forbid(unsafe_code)]
+
+mod access_mask;
+mod ace;
+mod acl;
+mod bytes;
+mod descriptor;
+mod error;
+mod guid;
+mod sddl;
+mod sid;
+pub mod well_known;
+
+pub use access_mask::AccessMask;
+pub use ace::{Ace, AceFlags, AceType};
+pub use acl::{Acl, AclState};
+pub use descriptor::{Control, SecurityDescriptor, validate};
+pub use error::{SecurityError, SecurityStructure};
+pub use guid::Guid;
+pub use sddl::SddlContext;
+pub use sid::Sid;
