@@ -33,9 +33,8 @@ impl fmt::Display for Error {
             Self::Request(error) => error.fmt(out),
             Self::NeedsRecovery(state) => state.fmt(out),
             Self::Security(error) => write!(out, "security descriptor: {error}"),
-            Self::Poisoned => {
-                out.write_str("an earlier commit failed part-way; open the hive again to see and recover what is on disk")
-            }
+            Self::Poisoned => out
+                .write_str("an earlier commit failed part-way; open the hive again to see and recover what is on disk"),
         }
     }
 }

@@ -1,19 +1,25 @@
 //! Read, edit and commit Windows registry hives without Windows.
 
+#![cfg_attr(not(feature = "mmap"), forbid(unsafe_code))]
+
+mod bytes;
 #[cfg(feature = "volume")]
 pub mod command;
 pub mod edit;
 mod error;
-pub mod format;
+mod format;
+mod image;
 pub mod name;
 mod offset;
 pub mod reg_text;
 pub mod security;
 mod time;
+mod tree;
 #[cfg(feature = "volume")]
 pub mod volume;
 
 pub use error::{Defect, DirtyState, Error, FormatError, LogState, RequestError, Result, Structure};
-pub use format::ValueType;
+pub use format::{KeyFlags, UnknownValueType, ValueType};
 pub use offset::{BINS_START, CellOffset, FileOffset, KeyId};
 pub use time::FileTime;
+pub use tree::{HiveView, Key, SecurityView, Subkeys, Value, Values, Walk, Walked};

@@ -1,0 +1,130 @@
+//! The order in which changes may become durable where no log protects them (protocol B).
+//!
+//! A change is a *step*. New cells and raised numbers can be on disk before it, and free cells and lowered numbers
+//! after it; what makes it visible is a *flip* of bytes that share one 512-byte sector, which a disk writes whole or
+//! not at all. This module records, while the image is edited, which write is which.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::bins::Bins;
+use crate::{CellOffset, RequestError, Result, format::base_block::SECTOR};
+
+/// Bytes to put at an offset of the bins.
+pub(crate) type Patch = (u32, Vec<u8>);
+
+/// What protocol B writes, in this order.
+pub(crate) struct StepPlan {
+    /// Contents of what was free space, and of new bins; the first four bytes of each range are the header of the free
+    /// cell that stood there (or of the new bin) and make the rest visible.
+    pub(crate) regions: Vec<Patch>,
+    /// Numbers at their highest.
+    pub(crate) raised: Vec<Patch>,
+    /// One visible change each, every one inside one sector.
+    pub(crate) flips: Vec<Vec<Patch>>,
+}
+
+/// The steps of a transaction so far.
+#[derive(Default)]
+pub(crate) struct Steps {
+    done: Vec<Step>,
+    /// Cells made since the last step ended: nobody can see them yet, so writes to them are part of making them.
+    fresh: HashSet<u32>,
+    made: Vec<(u32, u32)>,
+    writes: Vec<(u32, u32)>,
+    /// Free cells of the disk that were used: start to end.
+    regions: BTreeMap<u32, u32>,
+    /// Offset to value and its width in bytes.
+    raised: BTreeMap<u32, (u32, usize)>,
+}
+
+struct Step {
+    /// New cells as they were when the step ended.
+    cells: Vec<Patch>,
+    flip: Vec<Patch>,
+}
+
+impl Steps {
+    pub(super) fn len(&self) -> usize {
+        self.done.len()
+    }
+
+    pub(super) fn truncate(&mut self, steps: usize) {
+        self.done.truncate(steps);
+        self.fresh.clear();
+        self.made.clear();
+        self.writes.clear();
+    }
+
+    /// A free cell was used, as a whole or its first part.
+    pub(super) fn took(&mut self, offset: u32, size: u32) {
+        let known = self.regions.range(..=offset).next_back().is_some_and(|(_, end)| offset < *end);
+        if !known {
+            self.regions.insert(offset, offset + size);
+        }
+    }
+
+    pub(super) fn made(&mut self, offset: u32, size: u32) {
+        self.fresh.insert(offset);
+        self.made.push((offset, size));
+    }
+
+    pub(super) fn flip(&mut self, cell: CellOffset, at: u32, len: u32) {
+        if !self.fresh.contains(&cell.0) {
+            self.writes.push((at, len));
+        }
+    }
+
+    pub(super) fn raise(&mut self, at: u32, value: u32, width: usize) {
+        let (highest, _) = self.raised.entry(at).or_insert((value, width));
+        *highest = value.max(*highest);
+    }
+
+    pub(super) fn end(&mut self, bins: Bins<'_>) -> Result<()> {
+        let copy = |&(at, len): &(u32, u32)| (at, bins.get(at, len as usize).unwrap_or_default().to_vec());
+        let cells = self.made.drain(..).collect::<Vec<_>>();
+        let writes = self.writes.drain(..).collect::<Vec<_>>();
+        self.fresh.clear();
+        let sectors = writes.iter().flat_map(|&(at, len)| [at / SECTOR as u32, (at + len.max(1) - 1) / SECTOR as u32]);
+        let first = sectors.clone().min();
+        if first != sectors.max() {
+            return Err(RequestError::Uncommittable(
+                "this change touches more than one disk sector of live records, which only a transaction log makes \
+                 safe, and this hive has none"
+                    .to_owned(),
+            )
+            .into());
+        }
+        self.done.push(Step { cells: cells.iter().map(copy).collect(), flip: writes.iter().map(copy).collect() });
+        Ok(())
+    }
+
+    pub(super) fn plan(&self, bins: Bins<'_>, length_at_begin: u32) -> StepPlan {
+        let mut regions: BTreeMap<u32, Vec<u8>> = self
+            .regions
+            .iter()
+            .filter(|(start, _)| **start < length_at_begin)
+            .map(|(&start, &end)| (start, bins.get(start, (end - start) as usize).unwrap_or_default().to_vec()))
+            .collect();
+        let added = (bins.len() - length_at_begin) as usize;
+        if added > 0 {
+            regions.insert(length_at_begin, bins.get(length_at_begin, added).unwrap_or_default().to_vec());
+        }
+        for (at, bytes) in self.done.iter().flat_map(|step| &step.cells) {
+            if let Some((start, region)) = regions.range_mut(..=at).next_back() {
+                let from = (at - start) as usize;
+                if let Some(to) = region.get_mut(from..from + bytes.len()) {
+                    to.copy_from_slice(bytes);
+                }
+            }
+        }
+        StepPlan {
+            regions: regions.into_iter().collect(),
+            raised: self
+                .raised
+                .iter()
+                .map(|(&at, (value, width))| (at, value.to_le_bytes().into_iter().take(*width).collect()))
+                .collect(),
+            flips: self.done.iter().map(|step| step.flip.clone()).filter(|flip| !flip.is_empty()).collect(),
+        }
+    }
+}
