@@ -33,7 +33,7 @@ use super::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Ace {
-    ace_type: AceType,
+    kind: AceType,
     flags: AceFlags,
     body: Body,
 }
@@ -61,13 +61,13 @@ impl Ace {
     /// An ACE that grants `mask` to `sid`.
     #[must_use]
     pub fn allow(flags: AceFlags, mask: AccessMask, sid: Sid) -> Self {
-        Self { ace_type: AceType::ACCESS_ALLOWED, flags, body: Body::Plain { mask, sid, data: Vec::new() } }
+        Self { kind: AceType::ACCESS_ALLOWED, flags, body: Body::Plain { mask, sid, data: Vec::new() } }
     }
 
     /// An ACE that denies `mask` to `sid`.
     #[must_use]
     pub fn deny(flags: AceFlags, mask: AccessMask, sid: Sid) -> Self {
-        Self { ace_type: AceType::ACCESS_DENIED, ..Self::allow(flags, mask, sid) }
+        Self { kind: AceType::ACCESS_DENIED, ..Self::allow(flags, mask, sid) }
     }
 
     /// An ACE of any type that consists of mask and SID, with the data that callback and claim types carry.
@@ -87,7 +87,7 @@ impl Ace {
         if ace_type.shape() != Shape::Plain {
             return Err(SecurityError::AceShape { ace_type: ace_type.0, wanted: "plain mask and sid" });
         }
-        let ace = Self { ace_type, flags, body: Body::Plain { mask, sid, data: padded(data) } };
+        let ace = Self { kind: ace_type, flags, body: Body::Plain { mask, sid, data: padded(data) } };
         ace.within_limit()
     }
 
@@ -109,14 +109,14 @@ impl Ace {
             return Err(SecurityError::AceShape { ace_type: ace_type.0, wanted: "object type" });
         }
         let types = ObjectTypes { object: object_type, inherited: inherited_object_type, unknown_flags: 0 };
-        let ace = Self { ace_type, flags, body: Body::Object { mask, types, sid, data: padded(data) } };
+        let ace = Self { kind: ace_type, flags, body: Body::Object { mask, types, sid, data: padded(data) } };
         ace.within_limit()
     }
 
     /// The type.
     #[must_use]
     pub fn ace_type(&self) -> AceType {
-        self.ace_type
+        self.kind
     }
 
     /// The flags.
@@ -209,7 +209,7 @@ impl Ace {
 
     /// Appends the stored form.
     pub fn write_to(&self, out: &mut Vec<u8>) {
-        out.extend([self.ace_type.0, self.flags.bits()]);
+        out.extend([self.kind.0, self.flags.bits()]);
         out.extend_from_slice(&(self.size() as u16).to_le_bytes());
         match &self.body {
             Body::Plain { mask, sid, data } => {
@@ -229,7 +229,7 @@ impl Ace {
 
     /// Whether the type is one of those for directory objects, which need ACL revision 4.
     pub(super) fn is_object(&self) -> bool {
-        self.ace_type.shape() == Shape::Object
+        self.kind.shape() == Shape::Object
     }
 
     fn object_types(&self) -> Option<&ObjectTypes> {
@@ -240,7 +240,7 @@ impl Ace {
     }
 
     fn no(&self, wanted: &'static str) -> SecurityError {
-        SecurityError::AceShape { ace_type: self.ace_type.0, wanted }
+        SecurityError::AceShape { ace_type: self.kind.0, wanted }
     }
 
     fn within_limit(self) -> Result<Self, SecurityError> {
@@ -384,7 +384,7 @@ impl<'a> RawAce<'a> {
             Shape::Plain => Body::Plain { mask, sid: sid(), data },
             Shape::Object => Body::Object { mask, types: ObjectTypes::decode(self.bytes), sid: sid(), data },
         };
-        Ace { ace_type, flags: AceFlags::from_bits_retain(flags), body }
+        Ace { kind: ace_type, flags: AceFlags::from_bits_retain(flags), body }
     }
 }
 

@@ -64,11 +64,7 @@ impl Acl {
     ///
     /// [`SecurityError::TooLarge`] above [`Acl::MAX_SIZE`].
     pub fn set_aces(&mut self, aces: Vec<Ace>) -> Result<(), SecurityError> {
-        let size = aces.iter().fold(HEADER_SIZE, |size, ace| size.saturating_add(ace.size()));
-        if size > Self::MAX_SIZE {
-            let structure = SecurityStructure::Acl;
-            return Err(SecurityError::TooLarge { structure, size, limit: Self::MAX_SIZE });
-        }
+        within_limit(aces.iter().fold(HEADER_SIZE, |size, ace| size.saturating_add(ace.size())))?;
         if aces.iter().any(Ace::is_object) {
             self.revision = REVISION_DS;
         }
@@ -83,9 +79,13 @@ impl Acl {
     ///
     /// As [`Acl::set_aces`].
     pub fn push(&mut self, ace: Ace) -> Result<(), SecurityError> {
-        let mut aces = self.aces.clone();
-        aces.push(ace);
-        self.set_aces(aces)
+        within_limit(self.size() - self.slack.len() + ace.size())?;
+        if ace.is_object() {
+            self.revision = REVISION_DS;
+        }
+        self.slack.clear();
+        self.aces.push(ace);
+        Ok(())
     }
 
     /// Size of the stored form in bytes, header and slack included.
@@ -205,6 +205,14 @@ impl<'a> RawAcl<'a> {
         }
         Acl { revision, reserved: (reserved1, reserved2), aces, slack: rest.to_vec() }
     }
+}
+
+fn within_limit(size: usize) -> Result<(), SecurityError> {
+    if size > Acl::MAX_SIZE {
+        let structure = SecurityStructure::Acl;
+        return Err(SecurityError::TooLarge { structure, size, limit: Acl::MAX_SIZE });
+    }
+    Ok(())
 }
 
 const HEADER_SIZE: usize = 8;

@@ -41,7 +41,7 @@ use super::{
 /// assert_eq!(descriptor.to_bytes(), stored);
 /// # Ok::<(), hivesmith::security::SecurityError>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SecurityDescriptor {
     resource_manager_control: u8,
     control: Control,
@@ -245,6 +245,16 @@ impl PartialEq for SecurityDescriptor {
 }
 
 impl Eq for SecurityDescriptor {}
+
+impl fmt::Debug for SecurityDescriptor {
+    /// Control bits and SDDL: the fields, and the stored bytes beside them, would fill pages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecurityDescriptor")
+            .field("control", &self.control)
+            .field("sddl", &format_args!("{self}"))
+            .finish_non_exhaustive()
+    }
+}
 
 impl fmt::Display for SecurityDescriptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -65,11 +65,11 @@ pub enum SecurityError {
         /// The authority asked for.
         found: u64,
     },
-    /// A structure would outgrow its 16-bit size or count field.
+    /// A structure would outgrow its 16-bit size field.
     TooLarge {
         /// The structure.
         structure: SecurityStructure,
-        /// The size it would have: bytes, or ACEs for [`SecurityStructure::AceCount`].
+        /// The size it would have in bytes.
         size: usize,
         /// The largest possible size.
         limit: usize,
@@ -124,8 +124,6 @@ pub enum SecurityStructure {
     Dacl,
     /// An ACL that is not (yet) part of a descriptor.
     Acl,
-    /// The number of ACEs of an ACL.
-    AceCount,
     /// An ACE.
     Ace,
     /// A SID.
@@ -141,7 +139,6 @@ impl fmt::Display for SecurityStructure {
             Self::Sacl => "sacl",
             Self::Dacl => "dacl",
             Self::Acl => "acl",
-            Self::AceCount => "ace count",
             Self::Ace => "ace",
             Self::Sid => "sid",
         })

@@ -49,28 +49,25 @@ impl Guid {
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
             *byte = pair.iter().fold(0, |value, digit| value << 4 | digit);
         }
-        let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
-        let mut stored = [d, c, b, a, f, e, h, g, 0, 0, 0, 0, 0, 0, 0, 0];
-        stored[8..].copy_from_slice(&rest);
-        Some(Self(stored))
+        Some(Self(swapped(bytes)))
     }
 }
 
 impl fmt::Display for Guid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g, h, i, rest @ ..] = self.0;
-        write!(
-            f,
-            "{:08x}-{:04x}-{:04x}-",
-            u32::from_le_bytes([a, b, c, d]),
-            u16::from_le_bytes([e, g]),
-            u16::from_le_bytes([h, i])
-        )?;
-        for (index, byte) in rest.iter().enumerate() {
-            write!(f, "{}{byte:02x}", if index == 2 { "-" } else { "" })?;
+        for (index, byte) in swapped(self.0).iter().enumerate() {
+            write!(f, "{}{byte:02x}", if [4, 6, 8, 10].contains(&index) { "-" } else { "" })?;
         }
         Ok(())
     }
+}
+
+/// Between the stored order and that of the text: each of the first three fields turned round.
+fn swapped(mut bytes: [u8; 16]) -> [u8; 16] {
+    bytes[..4].reverse();
+    bytes[4..6].reverse();
+    bytes[6..8].reverse();
+    bytes
 }
 
 #[cfg(test)]

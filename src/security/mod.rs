@@ -33,6 +33,8 @@ mod bytes;
 mod descriptor;
 mod error;
 mod guid;
+#[cfg(test)]
+mod properties;
 mod sddl;
 mod sid;
 pub mod well_known;

@@ -180,12 +180,10 @@ pub(super) fn check(bytes: &[u8], offset: usize, structure: SecurityStructure) -
 
 /// Reads a SID that [`check`] has passed.
 pub(super) fn decode(bytes: &[u8]) -> Sid {
-    let [_, count, a, b, c, d, e, f] = array_at(bytes, 0).unwrap_or_default();
-    let mut sid = Sid {
-        authority: u64::from_be_bytes([0, 0, a, b, c, d, e, f]),
-        count,
-        sub_authorities: [0; Sid::MAX_SUB_AUTHORITIES],
-    };
+    let [_, count] = array_at(bytes, 0).unwrap_or_default();
+    let authority: [u8; 6] = array_at(bytes, 2).unwrap_or_default();
+    let authority = authority.iter().fold(0, |authority, &byte| authority << 8 | u64::from(byte));
+    let mut sid = Sid { authority, count, sub_authorities: [0; Sid::MAX_SUB_AUTHORITIES] };
     for (index, sub_authority) in sid.sub_authorities.iter_mut().take(usize::from(count)).enumerate() {
         *sub_authority = u32_at(bytes, size(index)).unwrap_or_default();
     }

@@ -167,7 +167,8 @@ fn value(cursor: &mut Cursor<'_>, context: &SddlContext, kind: ValueType) -> Res
 fn push_value(out: &mut String, data: &[u8], at: usize, kind: ValueType) -> Result<(), &'static str> {
     match kind {
         ValueType::Signed => {
-            push(out, format_args!("{}", array_at(data, at).map(i64::from_le_bytes).ok_or(MALFORMED)?))
+            let number = array_at(data, at).map(i64::from_le_bytes).ok_or(MALFORMED)?;
+            push(out, format_args!("{number}"));
         }
         ValueType::Unsigned => push(out, format_args!("{}", u64_at(data, at).ok_or(MALFORMED)?)),
         ValueType::Boolean => match u64_at(data, at) {
@@ -193,7 +194,9 @@ fn push_value(out: &mut String, data: &[u8], at: usize, kind: ValueType) -> Resu
         }
         ValueType::Octets => {
             let octets = counted_at(data, at).ok_or(MALFORMED)?;
-            octets.iter().for_each(|octet| push(out, format_args!("{octet:02x}")));
+            for octet in octets {
+                push(out, format_args!("{octet:02x}"));
+            }
         }
     }
     Ok(())

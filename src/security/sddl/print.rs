@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use super::{
     super::{
         ace::Ace,
-        acl::AclState,
+        acl::{Acl, AclState},
         descriptor::{Control, SecurityDescriptor},
         error::SecurityError,
         sid::Sid,
@@ -65,7 +65,7 @@ fn write_descriptor<E>(
         if *list == AclState::Null {
             out.push_str(NO_ACCESS_CONTROL);
         }
-        for ace in list.acl().into_iter().flat_map(|acl| acl.aces()) {
+        for ace in list.acl().into_iter().flat_map(Acl::aces) {
             out.push_str(&ace_text(ace)?);
         }
     }

@@ -69,6 +69,7 @@ enum Node<'a> {
 }
 
 /// What the postfix order leaves for the operators to come.
+#[derive(Clone, Copy)]
 enum Operand<'a> {
     Plain(Token<'a>),
     Condition(usize),
@@ -213,7 +214,9 @@ fn push_literal(out: &mut String, token: Token<'_>, depth: usize) -> Result<(), 
         }
         OCTETS => {
             out.push('#');
-            token.body.iter().for_each(|octet| push(out, format_args!("{octet:02x}")));
+            for octet in token.body {
+                push(out, format_args!("{octet:02x}"));
+            }
         }
         SID => {
             let sid = Sid::parse(token.body).map_err(|_| MALFORMED)?;
