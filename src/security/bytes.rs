@@ -1,14 +1,6 @@
 //! Little-endian reads that answer `None` instead of panicking.
 
-/// The 16-bit number at `offset`.
-pub(super) fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
-    array_at(bytes, offset).map(u16::from_le_bytes)
-}
-
-/// The 32-bit number at `offset`.
-pub(super) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
-    array_at(bytes, offset).map(u32::from_le_bytes)
-}
+pub(super) use crate::bytes::{u16_at, u32_at};
 
 /// The 64-bit number at `offset`.
 pub(super) fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {

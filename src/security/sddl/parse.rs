@@ -60,7 +60,6 @@ struct Parser<'t, 'c> {
 
 impl Parser<'_, '_> {
     fn acl(&mut self, known_flags: &[(&str, Control)]) -> Result<(AclState, Control), SecurityError> {
-        let start = self.cursor.position();
         let mut flags = Control::empty();
         loop {
             self.cursor.skip_blanks();
@@ -73,12 +72,13 @@ impl Parser<'_, '_> {
             let flag = known_flags.iter().find(|(letters, _)| self.cursor.eat(letters));
             flags |= flag.ok_or_else(|| self.cursor.error("one of the acl flags P AR AI"))?.1;
         }
-        let mut aces = Vec::new();
+        let mut acl = Acl::new(Vec::new())?;
         while self.cursor.sees("(") {
-            aces.push(self.ace()?);
+            let start = self.cursor.position();
+            let ace = self.ace()?;
+            acl.push(ace).map_err(|_| self.cursor.error_at(start, "an acl of at most 65532 bytes"))?;
             self.cursor.skip_blanks();
         }
-        let acl = Acl::new(aces).map_err(|_| self.cursor.error_at(start, "an acl of at most 65532 bytes"))?;
         Ok((AclState::Present(acl), flags))
     }
 
