@@ -28,8 +28,10 @@
 
 mod access_mask;
 mod ace;
+mod ace_type;
 mod acl;
 mod bytes;
+mod control;
 mod descriptor;
 mod error;
 mod guid;
@@ -37,13 +39,17 @@ mod guid;
 mod properties;
 mod sddl;
 mod sid;
+mod stored;
 pub mod well_known;
 
 pub use access_mask::AccessMask;
-pub use ace::{Ace, AceFlags, AceType};
+pub use ace::Ace;
+pub use ace_type::{AceFlags, AceType};
 pub use acl::{Acl, AclState};
-pub use descriptor::{Control, SecurityDescriptor, validate};
+pub use control::Control;
+pub use descriptor::SecurityDescriptor;
 pub use error::{SecurityError, SecurityStructure};
 pub use guid::Guid;
 pub use sddl::SddlContext;
 pub use sid::Sid;
+pub use stored::validate;

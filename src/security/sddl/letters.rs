@@ -2,7 +2,7 @@
 
 use super::super::{
     access_mask::AccessMask,
-    ace::{AceFlags, AceType},
+    ace_type::{AceFlags, AceType},
 };
 
 /// What an ACE of a type carries after its SID.

@@ -3,9 +3,11 @@
 use super::{
     super::{
         access_mask::AccessMask,
-        ace::{Ace, AceFlags, AceType},
+        ace::Ace,
+        ace_type::{AceFlags, AceType},
         acl::{Acl, AclState},
-        descriptor::{Control, SecurityDescriptor},
+        control::Control,
+        descriptor::SecurityDescriptor,
         error::SecurityError,
         guid::Guid,
         well_known,

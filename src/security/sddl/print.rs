@@ -6,7 +6,8 @@ use super::{
     super::{
         ace::Ace,
         acl::{Acl, AclState},
-        descriptor::{Control, SecurityDescriptor},
+        control::Control,
+        descriptor::SecurityDescriptor,
         error::SecurityError,
         sid::Sid,
         well_known,
