@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The `rust-version` that Cargo.toml promises, with that compiler: Debian's own build of it. Its packages cannot lie
 # beside the newer ones that the windows leg installs, so they are unpacked into the cache instead.
-source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/corpus.sh"
 
 msrv=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 [ -n "$msrv" ] || die "Cargo.toml has no rust-version"

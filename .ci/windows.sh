@@ -41,7 +41,7 @@ rm -f "$log"
 
 # Drive Z: is the whole file system.
 windows_path() { printf 'Z:%s' "${1//\//\\}"; }
-for name in HIVESMITH_CORPUS HIVESMITH_VECTORS; do
+for name in HIVESMITH_CORPUS HIVESMITH_EXPECTED HIVESMITH_VECTORS; do
     if [ -n "${!name:-}" ]; then export "$name=$(windows_path "${!name}")"; fi
 done
 [ $# -gt 0 ] || set -- --lib --bins --tests
