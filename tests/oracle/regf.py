@@ -319,6 +319,8 @@ class Hive:
 
     def segments(self, value):
         at, payload = self.cell(value.data, "V8")
+        if payload < 8:
+            raise RegfError("V8", value.data, "db record does not fit its cell")
         count, table = struct.unpack_from("<HI", self.data, at + 2)
         if count * DB_SEGMENT < value.length:
             raise RegfError("V8", value.data, "%d segments are too few" % count)
@@ -643,7 +645,7 @@ class Judge:
                 return
             if size % 8 or size < 8:
                 self.add("C3", at, "cell size 0x%x" % size)
-                if size < 4:
+                if size < 8:
                     return
             if size > MAX_CELL:
                 self.add("C8", at, "cell of 0x%x bytes" % size, None if used else "I")

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Tests of the judges themselves: python3 -m unittest tests/oracle/test_oracle.py
 
-The corpus is looked for in $HIVESMITH_CORPUS (unpacked) and its table of expectations in
-$HIVESMITH_EXPECTED, by default EXPECTED.tsv in that folder or in corpus/ of
-$HIVESMITH_TESTDATA. Tests that need what is not there are skipped.
+The unpacked corpus is looked for in $HIVESMITH_CORPUS. Its table of expectations is
+$HIVESMITH_EXPECTED or EXPECTED.tsv in that folder, in corpus/ of $HIVESMITH_TESTDATA or in
+corpus/ beside $HIVESMITH_VECTORS. Tests that need what is not there are skipped.
 """
 
 import hashlib
+import json
 import os
 import random
 import struct
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -29,7 +31,8 @@ def find_expected():
                   os.path.join(CORPUS, "EXPECTED.tsv"),
                   os.path.join(os.environ.get("HIVESMITH_TESTDATA", ""),
                                "corpus", "EXPECTED.tsv"),
-                  os.path.join(HERE, "..", "..", "..", "shared", "corpus", "EXPECTED.tsv")):
+                  os.path.join(os.environ.get("HIVESMITH_VECTORS", ""), os.pardir,
+                               "corpus", "EXPECTED.tsv")):
         if place and os.path.isfile(place):
             return place
     return None
@@ -791,6 +794,75 @@ def list_shared_by_two_keys(t):
     t.set(t.keys[A], NK_LIST, t.lists[B])
 
 
+def shrink(t, at, size):
+    """Cuts a cell down and frees the rest of it."""
+    whole = -t.get(at, -4, "<i")
+    t.set(at, -4, -size, "<i")
+    t.set(at + size, -4, whole - size, "<i")
+
+
+@mutation("H13")
+def layer_bits(t):
+    t.set_base(0xA4, b"rmtm", "4s")
+    t.set_base(0x90, 2)
+    t.set(t.keys[B], 0x0D, 1, "<B")
+
+
+@mutation("H13")
+def value_tombstone(t):
+    t.set(t.values[A + "\\flag"], 0x10, 3, "<H")
+
+
+@mutation("K4")
+def key_node_cut_short(t):
+    shrink(t, t.keys[B + "\\Inner"], 0x20)
+
+
+@mutation("K4")
+def wide_name_of_odd_length(t):
+    t.set(t.keys["\\Ключ"], 0x48, 7, "<H")
+
+
+@mutation("K8", "C6")
+def class_without_a_length(t):
+    t.set(t.keys[A], 0x4A, 0, "<H")
+
+
+@mutation("V5")
+def value_cut_short(t):
+    shrink(t, t.values[A + "\\Жук"], 0x10)
+
+
+@mutation("V5")
+def wide_value_name_of_odd_length(t):
+    t.set(t.values[A + "\\Жук"], 2, 5, "<H")
+
+
+@mutation("V8")
+def segment_list_cut_short(t):
+    shrink(t, t.get(t.data[A + "\\big"], 4), 8)
+
+
+@mutation("V8")
+def segment_cut_short(t):
+    shrink(t, t.get(t.get(t.data[A + "\\big"], 4), 4), 0x100)
+
+
+@mutation("L7")
+def leaves_exceed_their_list(t):
+    t.set(t.lists[M], 2, 100, "<H")
+
+
+@mutation("L8")
+def empty_list_of_leaves(t):
+    t.set(t.lists[M], 2, 0, "<H")
+
+
+@mutation("L11")
+def mixed_leaves(t):
+    t.set(t.leaves[M][1], 0, b"lf", "2s")
+
+
 class Mutations(unittest.TestCase):
     def test_the_samples_are_sound(self):
         for minor in (3, 4, 5):
@@ -812,6 +884,27 @@ class Mutations(unittest.TestCase):
     def test_oversized_key_node(self):
         hive = sample(cell_sizes={"nk:" + B: 0x600})
         self.assertEqual(rules(bytes(hive.image)), {"K2"})
+
+    def test_names_at_their_limits(self):
+        for length, wanted in ((255, set()), (256, {"K4"})):
+            hive = tiny.Tiny(tiny.key("ROOT", [tiny.key("n" * length)]))
+            self.assertEqual(rules(bytes(hive.image)), wanted)
+        for length, wanted in ((16383, set()), (16384, {"V5"})):
+            hive = tiny.Tiny(tiny.key("ROOT", values=[("n" * length, 4, bytes(4))]))
+            self.assertEqual(rules(bytes(hive.image)), wanted)
+
+    def test_what_is_odd_but_normal_does_not_fail_a_hive(self):
+        hive = sample()
+        hive.set_base(0x70, 1)                          # H12
+        hive.set_base(0x0C, 1)                          # H14
+        hive.set(hive.keys[""], NK_FLAGS, 0x20, "<H")   # K19
+        hive.set(hive.keys[B], 0x18, 3)                 # K11
+        hive.set(hive.keys[A], 0x0D, 2, "<B")           # H13
+        hive.set(hive.keys[B], NK_FLAGS, 0x60, "<H")    # V15
+        found = regf.judge(bytes(hive.image)).findings
+        self.assertEqual({finding.rule for finding in found},
+                         {"H12", "H13", "H14", "K11", "K19", "V15"})
+        self.assertEqual({finding.severity for finding in found}, {"I"})
 
     def test_too_many_levels(self):
         def chain(levels):
@@ -1002,6 +1095,39 @@ class Changes(unittest.TestCase):
                                      [("New", "x")])
                     same = changes.compare(before, before, reader)
                     self.assertFalse(any(v for k, v in same.items() if k != "reader"))
+
+
+class CommandLine(unittest.TestCase):
+    def run_regf(self, *arguments):
+        return subprocess.run([sys.executable, os.path.join(HERE, "regf.py"), *arguments],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def test_exit_codes_and_output(self):
+        hive = sample()
+        with tempfile.TemporaryDirectory() as folder:
+            good, bad, out = (os.path.join(folder, name) for name in ("good", "bad", "out"))
+            with open(good, "wb") as file:
+                file.write(hive.image)
+            hash_flipped(hive)
+            with open(bad, "wb") as file:
+                file.write(hive.image)
+            done = self.run_regf("judge", good)
+            self.assertEqual((done.returncode, done.stdout), (0, b""))
+            done = self.run_regf("judge", bad)
+            self.assertEqual(done.returncode, 1)
+            self.assertTrue(done.stdout.startswith(b"L9 0x"))
+            self.assertEqual(self.run_regf("judge", "--allow", "L9", bad).returncode, 0)
+            report = json.loads(self.run_regf("judge", "--json", good, bad).stdout)
+            self.assertEqual([one["verdict"] for one in report], ["sound", "damaged"])
+            done = self.run_regf("dump", good)
+            self.assertEqual(hashlib.sha256(done.stdout).hexdigest(),
+                             regf.dump_digest(regf.read(good))[2])
+            self.assertEqual(self.run_regf("replay", good, "-o", out).returncode, 0)
+            self.assertEqual(regf.read(out), regf.read(good))
+            hive.set_base(4, 8)
+            with open(bad, "wb") as file:
+                file.write(hive.image)
+            self.assertEqual(self.run_regf("replay", bad, "-o", out).returncode, 1)
 
 
 if __name__ == "__main__":
