@@ -3,6 +3,7 @@
 #![cfg_attr(not(feature = "mmap"), forbid(unsafe_code))]
 
 mod bytes;
+pub mod check;
 #[cfg(feature = "volume")]
 pub mod command;
 pub mod edit;
