@@ -2,7 +2,7 @@
 
 use std::{error, fmt, io};
 
-use crate::{FileOffset, security::SecurityError};
+use crate::{FileOffset, check::Report, commit::CommitError, security::SecurityError};
 
 /// Short for a result with the crate's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -19,6 +19,10 @@ pub enum Error {
     Request(RequestError),
     /// The hive was not closed cleanly: what is on disk is not the last state.
     NeedsRecovery(DirtyState),
+    /// A check found what Windows would refuse or repair by discarding something; nothing is built on that.
+    Corrupt(Box<Report>),
+    /// The disk failed during a commit; says what the hive is now.
+    Commit(CommitError),
     /// A descriptor is malformed.
     Security(SecurityError),
     /// An earlier commit failed part-way, so what is in memory may not be what is on disk: open the hive again.
@@ -32,6 +36,11 @@ impl fmt::Display for Error {
             Self::Format(error) => error.fmt(out),
             Self::Request(error) => error.fmt(out),
             Self::NeedsRecovery(state) => state.fmt(out),
+            Self::Corrupt(report) => match report.findings.iter().max_by_key(|finding| finding.severity) {
+                Some(finding) => write!(out, "the hive is damaged: {finding}"),
+                None => out.write_str("the hive is damaged"),
+            },
+            Self::Commit(error) => error.fmt(out),
             Self::Security(error) => write!(out, "security descriptor: {error}"),
             Self::Poisoned => out
                 .write_str("an earlier commit failed part-way; open the hive again to see and recover what is on disk"),
@@ -44,6 +53,7 @@ impl error::Error for Error {
         match self {
             Self::Io(error) => Some(error),
             Self::Security(error) => Some(error),
+            Self::Commit(error) => Some(error),
             _ => None,
         }
     }
@@ -64,6 +74,12 @@ impl From<FormatError> for Error {
 impl From<RequestError> for Error {
     fn from(error: RequestError) -> Self {
         Self::Request(error)
+    }
+}
+
+impl From<CommitError> for Error {
+    fn from(error: CommitError) -> Self {
+        Self::Commit(error)
     }
 }
 
@@ -260,6 +276,8 @@ pub enum RequestError {
     HiveFull,
     /// The hive was opened for reading only, or has no storage to commit to.
     ReadOnly,
+    /// An edit of this transaction failed half-way: roll it back.
+    HalfDone,
     /// The commit protocol at hand cannot make this change safely; says why and what can.
     Uncommittable(String),
 }
@@ -286,6 +304,7 @@ impl fmt::Display for RequestError {
             Self::TooDeep => out.write_str("keys nest at most 510 deep below the root"),
             Self::HiveFull => out.write_str("a hive holds at most 2 GiB"),
             Self::ReadOnly => out.write_str("the hive was opened for reading only"),
+            Self::HalfDone => out.write_str("an edit of this transaction failed half-way; roll it back"),
             Self::Uncommittable(why) => out.write_str(why),
         }
     }

@@ -1,5 +1,56 @@
-//! Changing an image.
+//! Changing an image: keys, values, lists, big data, security cells.
+//!
+//! Each function first looks at everything it needs, then writes, so that a request that cannot be met leaves no trace.
+//! Where no log protects the commit ([`Image::is_stepwise`]) a change replaces lists and records instead of editing
+//! them, so that one small write makes it visible; otherwise it edits in place.
 
 mod change;
+pub(crate) mod delete;
+pub(crate) mod key;
+mod key_list;
+mod relocate;
+pub(crate) mod rename;
+pub(crate) mod security;
+pub(crate) mod value;
+mod value_data;
 
 pub use change::Change;
+
+use crate::{
+    CellOffset, FileTime, FormatError, RequestError, Result,
+    format::key_node::field,
+    image::Image,
+    tree::{HiveView, Key},
+};
+
+/// The hive as it stands in the image.
+pub(crate) fn view(image: &Image) -> HiveView<'_> {
+    HiveView::new(image.base(), image.bins())
+}
+
+fn key_at(image: &Image, at: CellOffset) -> Result<Key<'_>> {
+    Key::parse(view(image), at)
+}
+
+/// A key that may be edited: not part of a layer of a differencing hive.
+fn editable(image: &Image, at: CellOffset) -> Result<Key<'_>> {
+    let key = key_at(image, at)?;
+    if key.node().layer() != 0 {
+        return Err(RequestError::Layered.into());
+    }
+    Ok(key)
+}
+
+/// Sets a key's time stamp.
+pub(crate) fn touch(image: &mut Image, key: CellOffset, time: FileTime) -> Result<(), FormatError> {
+    image.write_after(key, field::LAST_WRITTEN, &time.0.to_le_bytes())
+}
+
+/// A key's path for messages; what can be had of it if a record on the way is broken.
+fn path_of(key: Key<'_>) -> String {
+    match key.path() {
+        Ok(path) if path.is_root() => "the root".to_owned(),
+        Ok(path) => path.to_string(),
+        Err(_) => key.name().map_or_else(|_| format!("{:?}", key.offset()), |name| name.to_string()),
+    }
+}

@@ -24,6 +24,11 @@ impl<'a> Bins<'a> {
         (self.head.len() + self.tail.len()) as u32
     }
 
+    /// What was in the file, and what was added.
+    pub(crate) fn halves(self) -> (&'a [u8], &'a [u8]) {
+        (self.head, self.tail)
+    }
+
     /// Everything from `at` to the end of its half; empty behind the end.
     #[inline]
     fn from(self, at: u32) -> &'a [u8] {

@@ -43,6 +43,9 @@ pub(crate) struct Image {
     allocator: Option<Allocator>,
     /// Where protocol B is in use: what to make durable in which order.
     steps: Option<Steps>,
+    /// Keys that the transaction moved: from where to where, in order.
+    moves: Vec<(CellOffset, CellOffset)>,
+    writes: u64,
 }
 
 /// The bins that were read: from `BINS_START` of these bytes on, as many as fit.
@@ -91,7 +94,16 @@ impl Image {
     }
 
     fn new(base: BaseBlock, head: Head) -> Self {
-        Self { base, head, tail: Vec::new(), marks: Vec::new(), allocator: None, steps: None }
+        Self {
+            base,
+            head,
+            tail: Vec::new(),
+            marks: Vec::new(),
+            allocator: None,
+            steps: None,
+            moves: Vec::new(),
+            writes: 0,
+        }
     }
 
     pub(crate) fn base(&self) -> &BaseBlock {
@@ -136,14 +148,24 @@ impl Image {
         }
         self.steps = stepwise.then(Steps::default);
         self.marks.clear();
-        self.marks.push(Mark::new(self.len(), self.base.clone(), None, 0));
+        self.moves.clear();
+        self.marks.push(Mark::new(self.len(), self.base.clone(), None));
         Ok(())
+    }
+
+    /// Begins the replay of a log: pages are noted as touched, and nothing is known of free cells.
+    pub(crate) fn begin_replay(&mut self) {
+        self.allocator = None;
+        self.marks.clear();
+        self.marks.push(Mark::new(self.len(), self.base.clone(), None));
     }
 
     /// Remembers this moment; returns its number for [`rollback_to`](Self::rollback_to).
     pub(crate) fn savepoint(&mut self) -> usize {
-        let steps = self.steps.as_ref().map_or(0, Steps::len);
-        self.marks.push(Mark::new(self.len(), self.base.clone(), self.allocator.clone(), steps));
+        let mut mark = Mark::new(self.len(), self.base.clone(), self.allocator.clone());
+        mark.steps = self.steps.as_ref().map_or(0, Steps::len);
+        mark.moves = self.moves.len();
+        self.marks.push(mark);
         self.marks.len() - 1
     }
 
@@ -155,7 +177,8 @@ impl Image {
         }
         if savepoint == 0 {
             self.roll_back_one();
-            self.marks.push(Mark::new(self.len(), self.base.clone(), None, 0));
+            self.allocator = Allocator::scan(self.bins()).ok();
+            self.marks.push(Mark::new(self.len(), self.base.clone(), None));
         }
     }
 
@@ -166,6 +189,7 @@ impl Image {
         if let Some(steps) = &mut self.steps {
             steps.truncate(mark.steps);
         }
+        self.moves.truncate(mark.moves);
         let length = mark.length;
         for (page, bytes) in mark.into_saved() {
             if let Some(to) = self.bytes_mut(page * PAGE, bytes.len()) {
@@ -290,7 +314,13 @@ impl Image {
         self.base.length = length;
     }
 
+    /// How often something was written: tells whether a failed edit left traces.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes
+    }
+
     fn put_bytes(&mut self, at: u32, bytes: &[u8]) -> Result<(), FormatError> {
+        self.writes += 1;
         let length = self.len();
         let end = at as usize + bytes.len();
         if end > length as usize {
@@ -404,12 +434,14 @@ impl Image {
     /// Frees an allocated cell. One that was live when the transaction began stays out of use until the commit.
     pub(crate) fn free(&mut self, cell: CellOffset) -> Result<(), FormatError> {
         let size = self.bins().cell(cell)?.payload.len() as u32 + CELL_HEADER;
+        // Its own header says free even where it joins a neighbour: that is how an id of a deleted key is noticed.
+        self.put_bytes(cell.0, &CellSize { size, allocated: false }.encode())?;
         let Some(allocator) = &mut self.allocator else { return Ok(()) };
         let (offset, size) = if self.steps.is_none() && allocator.forget_fresh(cell.0) {
             allocator.join(cell.0, size)
         } else {
             allocator.defer(cell.0, size);
-            (cell.0, size)
+            return Ok(());
         };
         self.put_bytes(offset, &CellSize { size, allocated: false }.encode())
     }
@@ -437,6 +469,16 @@ impl Image {
     }
 
     // ---- protocol B ---------------------------------------------------------------------------------------------
+
+    /// Notes that a key moved, so that ids of it can follow.
+    pub(crate) fn forward(&mut self, from: CellOffset, to: CellOffset) {
+        self.moves.push((from, to));
+    }
+
+    /// Where a key is that was at `at` at some time of this transaction.
+    pub(crate) fn forwarded(&self, at: CellOffset) -> CellOffset {
+        self.moves.iter().fold(at, |at, (from, to)| if *from == at { *to } else { at })
+    }
 
     /// Whether every change must be made so that one write of a sector makes it visible.
     pub(crate) fn is_stepwise(&self) -> bool {

@@ -16,13 +16,15 @@ pub(super) struct Mark {
     pub(super) allocator: Option<Allocator>,
     /// Steps recorded until then; see [`super::steps`].
     pub(super) steps: usize,
+    /// Moved keys until then.
+    pub(super) moves: usize,
     saved: BTreeMap<u32, SavedPage>,
     touched: Vec<u64>,
 }
 
 impl Mark {
-    pub(super) fn new(length: u32, base: BaseBlock, allocator: Option<Allocator>, steps: usize) -> Self {
-        Self { length, base, allocator, steps, saved: BTreeMap::new(), touched: Vec::new() }
+    pub(super) fn new(length: u32, base: BaseBlock, allocator: Option<Allocator>) -> Self {
+        Self { length, base, allocator, steps: 0, moves: 0, saved: BTreeMap::new(), touched: Vec::new() }
     }
 
     /// Whether `page` must be copied before it is written.

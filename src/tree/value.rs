@@ -108,6 +108,10 @@ impl<'a> Value<'a> {
         Ok(data.into())
     }
 
+    pub(crate) fn hive(self) -> HiveView<'a> {
+        self.hive
+    }
+
     pub(crate) fn record(self) -> KeyValue<'a> {
         self.record
     }

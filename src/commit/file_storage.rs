@@ -1,0 +1,148 @@
+//! [`FileStorage`]: a hive in a folder.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{HiveFile, Storage};
+
+/// A hive and the logs beside it as files of the host.
+///
+/// Files are opened once, changed in place and never renamed: on a mounted NTFS volume a new file would lose the
+/// descriptor of the old one.
+#[derive(Debug)]
+pub struct FileStorage {
+    primary: File,
+    logs: [Option<File>; 3],
+}
+
+impl FileStorage {
+    /// Opens a hive and those of its logs (`.LOG1`, `.LOG2`, `.LOG`, in any case) that exist.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says of any of them.
+    pub fn open(path: &Path, writable: bool) -> io::Result<Self> {
+        let open = |path: &Path| OpenOptions::new().read(true).write(writable).open(path);
+        let primary = open(path)?;
+        let mut logs = [None, None, None];
+        for (slot, log) in logs.iter_mut().zip(HiveFile::LOGS) {
+            if let Some(path) = sibling(path, log)? {
+                *slot = Some(open(&path)?);
+            }
+        }
+        Ok(Self { primary, logs })
+    }
+
+    /// Takes files that are open already; the logs in the order of [`HiveFile::LOGS`].
+    #[must_use]
+    pub fn from_files(primary: File, logs: [Option<File>; 3]) -> Self {
+        Self { primary, logs }
+    }
+
+    /// The hive's own file.
+    #[must_use]
+    pub fn primary(&self) -> &File {
+        &self.primary
+    }
+
+    fn file(&self, file: HiveFile) -> Option<&File> {
+        let [log1, log2, log] = &self.logs;
+        match file {
+            HiveFile::Primary => Some(&self.primary),
+            HiveFile::Log1 => log1.as_ref(),
+            HiveFile::Log2 => log2.as_ref(),
+            HiveFile::Log => log.as_ref(),
+        }
+    }
+
+    fn existing(&self, file: HiveFile) -> io::Result<&File> {
+        self.file(file).ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("the hive has no {file} file")))
+    }
+}
+
+/// The log's path, if there is such a file; Windows does not care for the case of its name.
+fn sibling(hive: &Path, log: HiveFile) -> io::Result<Option<PathBuf>> {
+    let Some(name) = hive.file_name().and_then(OsStr::to_str) else { return Ok(None) };
+    let wanted = format!("{name}{}", log.suffix());
+    let folder = match hive.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut found = None;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_name().to_str() {
+            Some(name) if name == wanted => return Ok(Some(entry.path())),
+            Some(name) if name.eq_ignore_ascii_case(&wanted) => found = Some(entry.path()),
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+impl Storage for FileStorage {
+    fn len(&mut self, file: HiveFile) -> io::Result<Option<u64>> {
+        self.file(file).map(|file| Ok(file.metadata()?.len())).transpose()
+    }
+
+    fn read(&mut self, file: HiveFile, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        read_exact_at(self.existing(file)?, offset, buffer)
+    }
+
+    fn write(&mut self, file: HiveFile, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        write_all_at(self.existing(file)?, offset, bytes)
+    }
+
+    fn set_len(&mut self, file: HiveFile, length: u64) -> io::Result<()> {
+        self.existing(file)?.set_len(length)
+    }
+
+    fn sync(&mut self, file: HiveFile) -> io::Result<()> {
+        self.existing(file)?.sync_all()
+    }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+    let mut done = 0;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match std::os::windows::fs::FileExt::seek_read(file, rest, offset + done as u64) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => done += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(windows)]
+fn write_all_at(file: &File, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    let mut done = 0;
+    while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
+        match std::os::windows::fs::FileExt::seek_write(file, rest, offset + done as u64) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => done += written,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,291 @@
+//! The facade: open a hive, change it in a transaction, commit.
+
+mod new;
+mod open;
+mod transaction;
+
+use std::{fmt, fs, io::Write, path::Path};
+
+pub use new::{NewHive, Version};
+pub use open::{OpenOptions, Recover};
+pub use transaction::{Savepoint, Transaction};
+
+use crate::{
+    Error, HiveView, RequestError, Result,
+    commit::{
+        CommitReport, HiveFile, Logs, Protocol, RecoveryReport, Replayed, Storage, commit_logged, commit_stepwise,
+    },
+    edit,
+    image::Image,
+};
+
+/// A registry hive that can be edited.
+///
+/// # Example
+///
+/// ```
+/// # fn main() -> hivesmith::Result<()> {
+/// use hivesmith::{Data, Hive, Version};
+///
+/// let mut hive = Hive::create(Version::V1_5)?;
+/// let mut txn = hive.begin()?;
+/// let key = txn.create_key(txn.root(), r"ControlSet001\Services\gpsvc")?;
+/// txn.set_value(key, "Start", &Data::Dword(4))?;
+/// txn.commit()?;
+///
+/// let gpsvc = hive.view().key(r"controlset001\SERVICES\gpsvc")?.expect("just made");
+/// assert_eq!(gpsvc.value("start")?.expect("just set").decode()?, Data::Dword(4));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Hive {
+    image: Image,
+    /// None for a hive that lives in memory.
+    storage: Option<Box<dyn Storage>>,
+    logs: Logs,
+    writable: bool,
+    /// What was replayed when the hive was opened.
+    recovery: Option<RecoveryReport>,
+    /// The replay, as long as it is in memory only: it goes to disk before anything else does.
+    unwritten: Option<Replayed>,
+    checked: bool,
+    poisoned: bool,
+}
+
+impl Hive {
+    /// Opens a hive file for editing, with the options' defaults: a dirty hive is replayed in memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`OpenOptions::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        OpenOptions::new().open(path)
+    }
+
+    /// The ways to open a hive.
+    #[must_use]
+    pub fn options() -> OpenOptions {
+        OpenOptions::new()
+    }
+
+    /// A hive in memory from the bytes of a file. It must be clean; commits change the memory only, see
+    /// [`to_bytes`](Self::to_bytes).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`] where the bytes are no hive, [`Error::NeedsRecovery`] where it was not closed cleanly.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
+        OpenOptions::new().open_bytes(bytes)
+    }
+
+    /// A new, empty hive in memory. [`NewHive`] has the options.
+    ///
+    /// # Errors
+    ///
+    /// None that a default hive can meet.
+    pub fn create(version: Version) -> Result<Self> {
+        NewHive::new(version).create()
+    }
+
+    /// The hive as it stands, edits of the past included.
+    #[must_use]
+    pub fn view(&self) -> HiveView<'_> {
+        edit::view(&self.image)
+    }
+
+    /// What was replayed when the hive was opened; none if it was clean.
+    #[must_use]
+    pub fn recovery(&self) -> Option<&RecoveryReport> {
+        self.recovery.as_ref()
+    }
+
+    /// Begins a transaction. The hive is checked before the first one.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::ReadOnly`] where the hive was opened so, [`RequestError::Layered`] for differencing hives,
+    /// [`Error::Corrupt`] where the check found what Windows would refuse or repair, [`Error::Poisoned`] after a commit
+    /// that failed.
+    pub fn begin(&mut self) -> Result<Transaction<'_>> {
+        if self.poisoned {
+            return Err(Error::Poisoned);
+        }
+        if !self.writable {
+            return Err(RequestError::ReadOnly.into());
+        }
+        if self.view().is_layered() {
+            return Err(RequestError::Layered.into());
+        }
+        self.check_once()?;
+        let stepwise = self.storage.is_some() && self.protocol() == Protocol::Stepwise;
+        self.image.begin(stepwise)?;
+        Ok(Transaction::new(self))
+    }
+
+    fn check_once(&mut self) -> Result<()> {
+        if self.checked {
+            return Ok(());
+        }
+        let report = self.view().check();
+        if !report.editable() {
+            return Err(Error::Corrupt(Box::new(report)));
+        }
+        self.checked = true;
+        Ok(())
+    }
+
+    /// Writes the replay of the logs back, if there was one: pages first, the base block when they are durable. A hive
+    /// that was clean is left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Commit`] where the disk fails, with what that left; [`RequestError::ReadOnly`].
+    pub fn recover(&mut self) -> Result<Option<&RecoveryReport>> {
+        self.write_recovery()?;
+        Ok(self.recovery.as_ref())
+    }
+
+    fn write_recovery(&mut self) -> Result<()> {
+        if self.poisoned {
+            return Err(Error::Poisoned);
+        }
+        let Some(replayed) = &self.unwritten else { return Ok(()) };
+        let (true, Some(storage)) = (self.writable, self.storage.as_deref_mut()) else {
+            return Err(RequestError::ReadOnly.into());
+        };
+        if let Err(error) = replayed.write(storage) {
+            self.poisoned = true;
+            return Err(error.into());
+        }
+        self.unwritten = None;
+        Ok(())
+    }
+
+    /// How a commit of this hive becomes durable.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        if self.storage.is_none() {
+            Protocol::Memory
+        } else if self.logs.writable().is_some() && !is_boot_store(self.view()) {
+            Protocol::Logged
+        } else {
+            Protocol::Stepwise
+        }
+    }
+
+    /// Makes the open transaction durable.
+    fn commit(&mut self) -> Result<CommitReport> {
+        let report = self.view().check();
+        if !report.editable() {
+            return Err(Error::Corrupt(Box::new(report)));
+        }
+        // The edit is built on the replayed state, so that is made durable first, as a write of its own.
+        self.write_recovery()?;
+        let protocol = self.protocol();
+        let log = self.logs.writable();
+        let committed = match (self.storage.as_deref_mut(), protocol, log) {
+            (Some(storage), Protocol::Logged, Some(log)) => {
+                self.image.settle()?;
+                commit_logged(&mut self.image, storage, &self.logs, log).map_err(Error::from)
+            }
+            (Some(storage), _, _) => commit_stepwise(&mut self.image, storage, &self.logs),
+            (None, _, _) => self.commit_to_memory(),
+        };
+        self.image.end();
+        self.poisoned = committed.is_err();
+        if let (Ok(_), Some(storage)) = (&committed, self.storage.as_deref_mut()) {
+            self.logs = Logs::read(storage)?;
+        }
+        committed
+    }
+
+    fn commit_to_memory(&mut self) -> Result<CommitReport> {
+        self.image.settle()?;
+        let pages = self.image.touched_pages().len() as u32;
+        let base = self.image.base_mut();
+        let sequence = base.sequence1.wrapping_add(1);
+        (base.sequence1, base.sequence2) = (sequence, sequence);
+        base.checksum = base.true_checksum();
+        Ok(CommitReport { protocol: Protocol::Memory, pages, sequence })
+    }
+
+    /// The hive as the bytes of a file: base block and bins.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.image.base_page();
+        let (head, tail) = self.image.bins().halves();
+        bytes.extend_from_slice(head);
+        bytes.extend_from_slice(tail);
+        bytes
+    }
+
+    /// Writes the hive to a file that does not exist yet, durably: under another name first, then renamed.
+    ///
+    /// This makes a new file. To change an existing hive, commit a transaction: that writes in place.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] where the file exists or the disk fails.
+    pub fn write_to(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let exists = || std::io::Error::new(std::io::ErrorKind::AlreadyExists, "the file exists");
+        if path.try_exists()? {
+            return Err(exists().into());
+        }
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".new");
+        let temporary = path.with_file_name(name);
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        let written = file.write_all(&self.to_bytes()).and_then(|()| file.sync_all());
+        drop(file);
+        let done = written.and_then(|()| fs::rename(&temporary, path)).and_then(|()| sync_folder(path));
+        if done.is_err() {
+            // Best effort: the error that is reported is the one that matters.
+            let _ = fs::remove_file(&temporary);
+        }
+        Ok(done?)
+    }
+
+    /// The files behind the hive, for programs that bring their own.
+    pub fn storage_mut(&mut self) -> Option<&mut dyn Storage> {
+        match &mut self.storage {
+            Some(storage) => Some(storage.as_mut()),
+            None => None,
+        }
+    }
+
+    /// Which logs exist beside the hive.
+    #[must_use]
+    pub fn log_files(&self) -> Vec<HiveFile> {
+        self.logs.iter().map(|log| log.file).collect()
+    }
+}
+
+/// Whether this is a boot configuration store. Boot code reads those, and whether it replays logs is not known, so they
+/// stay clean at every instant.
+fn is_boot_store(hive: HiveView<'_>) -> bool {
+    ["Objects", "Description"].iter().all(|name| matches!(hive.key(name), Ok(Some(_))))
+}
+
+/// Makes a new name durable.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Windows keeps names in its own journal.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+impl fmt::Debug for Hive {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Hive")
+            .field("bins", &self.image.len())
+            .field("sequence", &self.image.base().sequence1)
+            .field("protocol", &self.protocol())
+            .finish_non_exhaustive()
+    }
+}

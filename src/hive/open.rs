@@ -1,0 +1,239 @@
+//! Opening a hive: what to do about a dirty one, and how its bytes are held.
+
+use std::{io, path::Path};
+
+use super::Hive;
+use crate::{
+    BINS_START, Defect, DirtyState, Error, FileOffset, FormatError, LogState, Result, Structure,
+    commit::{FileStorage, HiveFile, Logs, RecoveryReport, Replayed, Storage, replay},
+    format::base_block::{BaseBlock, SECTOR},
+    image::Image,
+    tree::parse_base_block,
+};
+
+/// What to do with a hive that was not closed cleanly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Recover {
+    /// Replay its logs in memory; a later commit writes the replay back first.
+    #[default]
+    InMemory,
+    /// Replay its logs and write the hive back clean.
+    Apply,
+    /// Refuse it.
+    Refuse,
+    /// Look at the hive as it is, without its logs. It cannot be edited then: an edit would bury the log's changes.
+    Ignore,
+}
+
+/// The ways to open a hive.
+///
+/// ```no_run
+/// # fn main() -> hivesmith::Result<()> {
+/// use hivesmith::{Hive, Recover};
+/// let hive = Hive::options().read_only(true).recover(Recover::Refuse).open("/mnt/win/Windows/System32/config/SYSTEM")?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct OpenOptions {
+    read_only: bool,
+    recover: Recover,
+}
+
+impl OpenOptions {
+    /// Editing, and a dirty hive replayed in memory.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Opens the files for reading only; editing is refused.
+    #[must_use]
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.read_only = read_only;
+        self
+    }
+
+    /// What to do with a hive that was not closed cleanly.
+    #[must_use]
+    pub fn recover(mut self, recover: Recover) -> Self {
+        self.recover = recover;
+        self
+    }
+
+    /// Opens a hive file and the logs beside it. With the feature `mmap` the hive is mapped and read as it is needed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`]; [`Error::Format`] where the file is no hive; [`Error::NeedsRecovery`] where it was not closed
+    /// cleanly and the options or the lack of logs forbid to go on.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Hive> {
+        let path = path.as_ref();
+        let storage = FileStorage::open(path, !self.read_only)?;
+        self.open_files(storage)
+    }
+
+    /// As [`open`](Self::open), for files that are open already.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_files(self, storage: FileStorage) -> Result<Hive> {
+        #[cfg(feature = "mmap")]
+        if storage.primary().metadata()?.len() > 0 {
+            let map = crate::image::mmap::PrivateMap::new(storage.primary())?;
+            return self.finish(Bytes::Mapped(map), Box::new(storage));
+        }
+        self.open_storage(storage)
+    }
+
+    /// Opens a hive in a storage of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_storage(self, storage: impl Storage + 'static) -> Result<Hive> {
+        let mut storage: Box<dyn Storage> = Box::new(storage);
+        let length = storage.len(HiveFile::Primary)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+        storage.read(HiveFile::Primary, 0, &mut bytes)?;
+        self.finish(Bytes::Owned(bytes), storage)
+    }
+
+    /// Opens a hive in memory, without logs.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_bytes(self, bytes: Vec<u8>) -> Result<Hive> {
+        let opened = self.image(Bytes::Owned(bytes), &Logs::none())?;
+        let mut hive = Hive::in_memory(opened.image, Logs::none());
+        hive.writable = !self.read_only && opened.editable;
+        Ok(hive)
+    }
+
+    fn finish(self, bytes: Bytes, mut storage: Box<dyn Storage>) -> Result<Hive> {
+        let logs = Logs::read(storage.as_mut())?;
+        let opened = self.image(bytes, &logs)?;
+        let mut hive = Hive::in_memory(opened.image, logs);
+        hive.storage = Some(storage);
+        hive.writable = !self.read_only && opened.editable;
+        if let Some((report, replayed)) = opened.recovery {
+            hive.recovery = Some(report);
+            hive.unwritten = Some(replayed);
+        }
+        if self.recover == Recover::Apply {
+            hive.recover()?;
+        }
+        Ok(hive)
+    }
+
+    fn image(&self, bytes: Bytes, logs: &Logs) -> Result<Opened> {
+        let mut base = base_block(&bytes, logs)?;
+        if !base.is_clean() && self.recover != Recover::Ignore {
+            if self.recover == Recover::Refuse || logs.iter().next().is_none() {
+                return Err(dirty(&base, logs).into());
+            }
+            let available = (bytes.len() as u64).saturating_sub(BINS_START.into()) / 0x1000 * 0x1000;
+            // A crash may have left the file shorter than the base block says: the log has the missing pages.
+            base.length = base.length.min(u32::try_from(available).unwrap_or(u32::MAX));
+            let mut image = bytes.into_image(base)?;
+            let report = replay(&mut image, logs)?;
+            let replayed = Replayed::of(&mut image);
+            return Ok(Opened { image, editable: true, recovery: Some((report, replayed)) });
+        }
+        let editable = base.is_clean();
+        Ok(Opened { image: bytes.into_image(base)?, editable, recovery: None })
+    }
+}
+
+/// The base block; that of the newest log where the hive's own is unusable.
+fn base_block(bytes: &Bytes, logs: &Logs) -> Result<BaseBlock> {
+    match parse_base_block(bytes) {
+        Ok(base) => Ok(base),
+        Err(error) => {
+            let from_log = logs.in_use().into_iter().filter_map(|log| log.base()).max_by_key(|base| base.sequence1);
+            let looks_like_a_hive = bytes.get(BINS_START as usize..).is_some_and(|bins| bins.starts_with(b"hbin"));
+            match from_log {
+                // Not clean, so that what follows is a replay.
+                Some(base) if looks_like_a_hive => Ok(BaseBlock { checksum: !base.checksum, file_type: 0, ..base }),
+                _ => Err(error.into()),
+            }
+        }
+    }
+}
+
+fn dirty(base: &BaseBlock, logs: &Logs) -> Error {
+    let logs = if logs.has_old_format() {
+        LogState::OldFormat
+    } else if logs.in_use().iter().any(|log| log.base().is_some()) {
+        LogState::Replayable
+    } else {
+        LogState::Unusable
+    };
+    Error::NeedsRecovery(DirtyState {
+        sequence1: base.sequence1,
+        sequence2: base.sequence2,
+        checksum_ok: base.checksum_ok(),
+        logs,
+    })
+}
+
+struct Opened {
+    image: Image,
+    editable: bool,
+    recovery: Option<(RecoveryReport, Replayed)>,
+}
+
+/// A hive's file.
+enum Bytes {
+    Owned(Vec<u8>),
+    #[cfg(feature = "mmap")]
+    Mapped(crate::image::mmap::PrivateMap),
+}
+
+impl std::ops::Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Owned(bytes) => bytes,
+            #[cfg(feature = "mmap")]
+            Self::Mapped(map) => map,
+        }
+    }
+}
+
+impl Bytes {
+    fn into_image(self, base: BaseBlock) -> Result<Image> {
+        let available = self.len().saturating_sub(BINS_START as usize) as u64;
+        if available < base.length.into() || self.len() < SECTOR {
+            return Err(FormatError::new(
+                Structure::BaseBlock,
+                FileOffset(0),
+                Defect::Truncated { part: "hive bins", needed: base.length.into(), available },
+            )
+            .into());
+        }
+        Ok(match self {
+            Self::Owned(bytes) => Image::from_vec(base, bytes),
+            #[cfg(feature = "mmap")]
+            Self::Mapped(map) => Image::from_map(base, map),
+        })
+    }
+}
+
+impl Hive {
+    pub(super) fn in_memory(image: Image, logs: Logs) -> Self {
+        Self {
+            image,
+            storage: None,
+            logs,
+            writable: true,
+            recovery: None,
+            unwritten: None,
+            checked: false,
+            poisoned: false,
+        }
+    }
+}
