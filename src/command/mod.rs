@@ -1,13 +1,26 @@
 //! Windows' own commands, read as the documentation prints them.
 //!
-//! [`reg`] is the grammar of `reg.exe`, which serves scripts and the
+//! [`script`] reads whole fragments of `.cmd` files; [`reg`] is the grammar of `reg.exe`, which serves scripts and the
 //! command line alike. Everything here is text in, typed requests out: nothing is opened, nothing is changed. What
 //! carries a request out finds its paths, names, types and bytes ready, and every complaint knows line and column.
+//!
+//! ```
+//! use hivesmith::command::{reg::RegCommand, script::{Command, Script}};
+//!
+//! let text = "reg add HKLM\\BROKENSYSTEM\\ControlSet001\\Services\\gpsvc /v Start /t REG_DWO\r\n";
+//! let error = Script::parse("fix.cmd", text.as_bytes()).unwrap_err();
+//! assert_eq!(error.to_string(), "fix.cmd:1:68: unknown value type `REG_DWO`, did you mean `REG_DWORD`?");
+//!
+//! let script = Script::parse("fix.cmd", text.replace("REG_DWO", "REG_DWORD /d 4 /f").as_bytes())?;
+//! assert!(matches!(&script.lines[0].command, Command::Reg(RegCommand::Add(_))));
+//! # Ok::<(), hivesmith::command::script::ScriptError>(())
+//! ```
 
 mod diagnostic;
 mod nearest;
 mod programs;
 pub mod reg;
+pub mod script;
 mod word;
 
 pub use diagnostic::Diagnostic;

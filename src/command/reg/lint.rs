@@ -9,11 +9,17 @@ use crate::{
 /// Warnings about a command that was understood.
 pub(super) fn lint(command: &RegCommand, words: &[Word]) -> Vec<Fault> {
     let mut warnings: Vec<Fault> = words.iter().filter_map(odd_text).collect();
+    let data = argument_of("d", words);
+    let places = words.iter().filter(|word| data.is_none_or(|data| data.span != word.span));
+    warnings.extend(places.filter_map(|word| {
+        let message = format!("`%{}%` stays as it stands here", variable(&word.text)?);
+        Some(Fault::new(word.span, message).hint("only variables that the script sets itself are replaced"))
+    }));
     if let RegCommand::Add(add) = command {
         warnings.extend(empty_value(add.value.is_some(), words));
         // Data of REG_EXPAND_SZ is what variables are for: the repaired Windows expands them when it reads the value.
         if add.kind != ValueType::EXPAND_SZ {
-            warnings.extend(argument_of("d", words).and_then(|word| {
+            warnings.extend(data.and_then(|word| {
                 let name = variable(&word.text)?;
                 let message = format!("`%{name}%` is stored as it stands in a {}", add.kind);
                 Some(Fault::new(word.span, message).hint("Windows expands variables only in REG_EXPAND_SZ"))

@@ -21,6 +21,7 @@ mod transfer;
 use std::sync::Arc;
 
 pub use add::Add;
+pub(super) use arguments::placeholder;
 pub use delete::{Delete, DeleteTarget};
 pub use file::{Export, Import, Load, Restore, Save, Unload};
 pub use flags::{Flags, FlagsRequest};

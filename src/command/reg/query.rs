@@ -43,6 +43,7 @@ pub enum ValueFilter {
 
 /// What `/f` looks for, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "five switches of a command, each on its own")]
 pub struct Search {
     /// The text; `*` and `?` stand for any characters.
     pub pattern: String,

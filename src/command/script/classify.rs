@@ -1,0 +1,91 @@
+//! Which command a line is, by its first word.
+
+use super::{
+    glyph::{Glyph, text},
+    line::Command,
+    online,
+};
+use crate::command::{
+    Span, Word,
+    diagnostic::Fault,
+    nearest::nearest,
+    programs::run_together,
+    reg::{RegCommand, placeholder},
+    word::shown,
+};
+
+pub(super) enum Meaning {
+    /// `exit`: what follows is not run.
+    End,
+    Command(Command, Vec<Fault>),
+}
+
+/// Reads a command from its program and words; `glyphs` is its text as written and `end` the end of its line.
+pub(super) fn classify(program: &Word, words: &[Word], end: Span, glyphs: &[Glyph]) -> Result<Meaning, Fault> {
+    let name = base_name(&program.text);
+    let command = match name.as_str() {
+        "exit" => return Ok(Meaning::End),
+        "reg" => {
+            let (command, warnings) = RegCommand::from_words(words, end)?;
+            return Ok(Meaning::Command(Command::Reg(command), warnings));
+        }
+        "md" | "mkdir" => make_directory(words, end)?,
+        "if" | "for" | "goto" | "call" | "start" | "else" | "shift" => {
+            let message = format!("`{name}` decides while it runs, which is not supported");
+            return Err(Fault::new(program.span, message).hint("leave only the commands that are to be carried out"));
+        }
+        _ if name.starts_with('(') || name == ")" => {
+            return Err(Fault::new(program.span, "blocks between parentheses are not supported"));
+        }
+        _ => match (OTHERS.iter().find(|other| **other == name), online::instead(&name)) {
+            (Some(&other), _) => return other_command(other, words, glyphs),
+            (None, Some(instead)) => Command::Online { what: text(glyphs), instead },
+            (None, None) => return Err(unknown(program, &name)),
+        },
+    };
+    Ok(Meaning::Command(command, Vec::new()))
+}
+
+/// `"C:\Windows\System32\REG.EXE"` is `reg`.
+fn base_name(program: &str) -> String {
+    let name = program.rsplit(['\\', '/']).next().unwrap_or_default().to_ascii_lowercase();
+    name.strip_suffix(".exe").map_or(name.clone(), str::to_owned)
+}
+
+fn make_directory(words: &[Word], end: Span) -> Result<Command, Fault> {
+    if let Some(word) = words.iter().find(|word| word.placeholder) {
+        return Err(placeholder(word));
+    }
+    if words.is_empty() {
+        return Err(Fault::new(end, "`md` needs a directory"));
+    }
+    Ok(Command::MakeDirectory { paths: words.iter().map(|word| word.text.clone()).collect() })
+}
+
+fn other_command(program: &'static str, words: &[Word], glyphs: &[Glyph]) -> Result<Meaning, Fault> {
+    if let Some(fault) = run_together(words) {
+        return Err(fault);
+    }
+    if let Some(word) = words.iter().find(|word| word.placeholder) {
+        return Err(placeholder(word));
+    }
+    let starts = |word: &Word| ["start", "stop", "pause", "continue"].iter().any(|verb| word.is(verb));
+    let command = if program == "sc" && words.first().is_some_and(starts) {
+        Command::Online { what: text(glyphs), instead: online::SERVICES }
+    } else {
+        Command::Other { program, words: words.to_vec() }
+    };
+    Ok(Meaning::Command(command, Vec::new()))
+}
+
+fn unknown(program: &Word, name: &str) -> Fault {
+    let fault = Fault::new(program.span, format!("`{}` is no command that is known here", shown(&program.text)));
+    let known = ["reg", "md", "mkdir", "echo", "net", "netstat"].into_iter().chain(OTHERS);
+    match nearest(name, known) {
+        Some(near) => fault.hint(format!("did you mean `{near}`?")),
+        None => fault,
+    }
+}
+
+/// Programs whose grammar lives elsewhere.
+const OTHERS: [&str; 5] = ["bcdedit", "icacls", "takeown", "wevtutil", "sc"];

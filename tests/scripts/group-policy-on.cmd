@@ -1,0 +1,3 @@
+sc config gpsvc start= auto sc start gpsvc
+
+gpupdate /force
