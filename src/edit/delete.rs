@@ -52,9 +52,6 @@ fn owned_by(top: Key<'_>) -> Result<Owned> {
         if key.flags().intersects(KeyFlags::NO_DELETE | KeyFlags::HIVE_ENTRY) {
             return Err(RequestError::Undeletable(path_of(key)).into());
         }
-        if key.node().layer() != 0 {
-            return Err(RequestError::Layered.into());
-        }
         owned.keys += 1;
         owned.cells.push(key.offset());
         owned.security.push(key.security()?.offset());

@@ -35,10 +35,17 @@ fn key_at(image: &Image, at: CellOffset) -> Result<Key<'_>> {
 /// A key that may be edited: not part of a layer of a differencing hive.
 fn editable(image: &Image, at: CellOffset) -> Result<Key<'_>> {
     let key = key_at(image, at)?;
-    if key.node().layer() != 0 {
+    if is_layered(image, key) {
         return Err(RequestError::Layered.into());
     }
     Ok(key)
+}
+
+/// Whether a key carries layer semantics. Older systems left anything in that byte, so it counts only where the base
+/// block says that the hive has layered keys.
+fn is_layered(image: &Image, key: Key<'_>) -> bool {
+    const LAYERED_KEYS: u32 = 2;
+    image.base().flags & LAYERED_KEYS != 0 && key.node().layer() != 0
 }
 
 /// Sets a key's time stamp.
