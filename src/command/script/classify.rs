@@ -30,9 +30,13 @@ pub(super) fn classify(program: &Word, words: &[Word], end: Span, glyphs: &[Glyp
             return Ok(Meaning::Command(Command::Reg(command), warnings));
         }
         "md" | "mkdir" => make_directory(words, end)?,
-        "if" | "for" | "goto" | "call" | "start" | "else" | "shift" => {
+        "if" | "for" | "goto" | "else" | "shift" => {
             let message = format!("`{name}` decides while it runs, which is not supported");
             return Err(Fault::new(program.span, message).hint("leave only the commands that are to be carried out"));
+        }
+        "call" | "start" | "cmd" => {
+            let fault = Fault::new(program.span, format!("`{name}` runs another program, which is not supported"));
+            return Err(fault.hint("write that program's command itself"));
         }
         _ if name.starts_with('(') || name == ")" => {
             return Err(Fault::new(program.span, "blocks between parentheses are not supported"));
