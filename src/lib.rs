@@ -14,6 +14,8 @@ mod hive;
 mod image;
 pub mod name;
 mod offset;
+#[cfg(feature = "volume")]
+pub mod plan;
 pub mod reg_text;
 pub mod security;
 mod time;

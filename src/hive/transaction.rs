@@ -3,7 +3,7 @@
 use super::Hive;
 use crate::{
     CellOffset, Error, FileTime, HiveView, KeyFlags, KeyId, RequestError, Result, ValueType,
-    commit::CommitReport,
+    commit::{CommitReport, Storage},
     edit::{self, Change},
     image::Image,
     name::{KeyPath, NameBuf},
@@ -274,6 +274,11 @@ impl<'h> Transaction<'h> {
 
     /// Rolls everything back; the same as dropping the transaction.
     pub fn abort(self) {}
+
+    /// The files behind the hive; none for one in memory. They hold the hive as it was before the transaction.
+    pub fn storage_mut(&mut self) -> Option<&mut dyn Storage> {
+        self.hive.storage_mut()
+    }
 
     /// Where a key is now. An id that went stale because its key was moved follows it.
     fn resolve(&self, key: KeyId) -> Result<CellOffset> {

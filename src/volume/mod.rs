@@ -1,1 +1,147 @@
-//! Placeholder, replaced within the hour.
+//! A Windows installation on a mounted disk: finding files as Windows would, without ever leaving the mount.
+
+mod drives;
+
+use std::{
+    fmt, io,
+    path::{Component, Path, PathBuf},
+};
+
+use cap_std::{ambient_authority, fs::Dir, fs::OpenOptions};
+
+pub use drives::Drives;
+
+use crate::{
+    commit::{FileStorage, HiveFile},
+    name,
+};
+
+/// The folder that a Windows volume is mounted on.
+///
+/// Names are compared as NTFS does, whatever the mount does, and every path is resolved beneath the folder: `..` and
+/// links that lead out of it are errors, also where a link is put in place while the path is being resolved.
+pub struct Volume {
+    folder: PathBuf,
+    dir: Dir,
+}
+
+impl Volume {
+    /// Opens a mounted volume.
+    ///
+    /// # Errors
+    ///
+    /// What the host says of the folder.
+    pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
+        let folder = folder.into();
+        let dir = Dir::open_ambient_dir(&folder, ambient_authority())?;
+        Ok(Self { folder, dir })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The path of an existing file or folder, relative to the mount and in the spelling of the disk. `path` is
+    /// relative to the volume's root; `\` and `/` both separate.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::NotFound`] with the part that is missing; what the host says otherwise.
+    pub fn resolve(&self, path: &str) -> io::Result<PathBuf> {
+        let mut dir = self.dir.try_clone()?;
+        let mut found = PathBuf::new();
+        let mut parts = path.split(['\\', '/']).filter(|part| !part.is_empty() && *part != ".").peekable();
+        while let Some(part) = parts.next() {
+            let entry = entry_like(&dir, part)?.ok_or_else(|| {
+                let place = self.folder.join(&found);
+                io::Error::new(io::ErrorKind::NotFound, format!("there is no \"{part}\" in {}", place.display()))
+            })?;
+            found.push(&entry);
+            if parts.peek().is_some() {
+                dir = dir.open_dir(&entry)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Opens a hive and its logs; `path` as for [`resolve`](Self::resolve).
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve`](Self::resolve).
+    pub fn open_hive(&self, path: &str, writable: bool) -> io::Result<(PathBuf, FileStorage)> {
+        let found = self.resolve(path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(writable);
+        let primary = self.dir.open_with(&found, &options)?.into_std();
+        let (Some(folder), Some(name)) = (found.parent(), found.file_name()) else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"));
+        };
+        let beside = if folder.as_os_str().is_empty() { self.dir.try_clone()? } else { self.dir.open_dir(folder)? };
+        let mut logs = [None, None, None];
+        for (slot, log) in logs.iter_mut().zip(HiveFile::LOGS) {
+            let wanted = format!("{}{}", name.to_string_lossy(), log.suffix());
+            if let Some(entry) = entry_like(&beside, &wanted)? {
+                *slot = Some(beside.open_with(entry, &options)?.into_std());
+            }
+        }
+        Ok((self.folder.join(&found), FileStorage::from_files(primary, logs)))
+    }
+}
+
+impl fmt::Debug for Volume {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Volume").field(&self.folder).finish()
+    }
+}
+
+/// The entry of a folder that has a name: exactly, or as NTFS compares names.
+fn entry_like(dir: &Dir, name: &str) -> io::Result<Option<PathBuf>> {
+    let wanted = Path::new(name);
+    if !matches!(wanted.components().collect::<Vec<_>>()[..], [Component::Normal(_)]) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("\"{name}\" is no name of a file")));
+    }
+    if dir.symlink_metadata(wanted).is_ok() {
+        return Ok(Some(wanted.to_owned()));
+    }
+    for entry in dir.entries()? {
+        let entry = entry?.file_name();
+        if entry.to_str().is_some_and(|entry| name::same(entry, name)) {
+            return Ok(Some(entry.into()));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn names_are_found_in_any_case() {
+        let disk = tempfile::tempdir().unwrap();
+        fs::create_dir_all(disk.path().join("Windows/System32/config")).unwrap();
+        fs::write(disk.path().join("Windows/System32/config/SYSTEM"), b"").unwrap();
+        let volume = Volume::open(disk.path()).unwrap();
+        let found = volume.resolve(r"\windows\SYSTEM32\Config\system").unwrap();
+        assert_eq!(found, Path::new("Windows").join("System32").join("config").join("SYSTEM"));
+        let error = volume.resolve(r"windows\system32\config\SYSTEM.hiv").unwrap_err();
+        assert!(error.to_string().starts_with("there is no \"SYSTEM.hiv\" in "), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_dots_do_not_lead_out() {
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("secret"), b"").unwrap();
+        let disk = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path(), disk.path().join("link")).unwrap();
+        let volume = Volume::open(disk.path()).unwrap();
+        assert!(volume.resolve("link/secret").is_err());
+        assert!(volume.resolve("../x").is_err());
+        assert!(volume.open_hive("link/secret", false).is_err());
+    }
+}

@@ -1,0 +1,12 @@
+//! `hivesmith check`
+
+use super::{Common, Exit, Failure};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {}
+
+impl Check {
+    pub(crate) fn run(self, _: &Common) -> Result<Exit, Failure> {
+        Err(Failure::usage("under construction"))
+    }
+}

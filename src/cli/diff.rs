@@ -1,0 +1,12 @@
+//! `hivesmith diff`
+
+use super::{Common, Exit, Failure};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Diff {}
+
+impl Diff {
+    pub(crate) fn run(self, _: &Common) -> Result<Exit, Failure> {
+        Err(Failure::usage("under construction"))
+    }
+}

@@ -1,0 +1,1 @@
+//! Text from a hive, made safe for a terminal and for line-based files.

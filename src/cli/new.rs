@@ -1,0 +1,12 @@
+//! `hivesmith new`
+
+use super::{Common, Exit, Failure};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct New {}
+
+impl New {
+    pub(crate) fn run(self, _: &Common) -> Result<Exit, Failure> {
+        Err(Failure::usage("under construction"))
+    }
+}

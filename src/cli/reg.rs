@@ -1,0 +1,12 @@
+//! `hivesmith reg`
+
+use super::{Common, Exit, Failure};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Reg {}
+
+impl Reg {
+    pub(crate) fn run(self, _: &Common) -> Result<Exit, Failure> {
+        Err(Failure::usage("under construction"))
+    }
+}

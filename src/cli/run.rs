@@ -1,0 +1,12 @@
+//! `hivesmith run`
+
+use super::{Common, Exit, Failure};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {}
+
+impl Run {
+    pub(crate) fn run(self, _: &Common) -> Result<Exit, Failure> {
+        Err(Failure::usage("under construction"))
+    }
+}

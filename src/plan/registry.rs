@@ -1,0 +1,370 @@
+//! [`Registry`]: hives mounted under keys such as `HKLM\BROKENSYSTEM`, edited together.
+
+use std::path::{Path, PathBuf};
+
+use super::{Kept, Step, StepKind};
+use crate::{
+    CommitReport, Error, Hive, HiveView, KeyFlags, Result, ValueType,
+    edit::Change,
+    hive::Transaction,
+    name::{self, KeyPath, NameBuf},
+    reg_text::RegPath,
+    tree::{Data, Key},
+};
+
+/// A hive file that was opened for a registry.
+#[derive(Debug)]
+pub struct Opened {
+    /// The file on this machine.
+    pub path: PathBuf,
+    /// The hive.
+    pub hive: Hive,
+}
+
+/// Where a hive hangs in the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// The key that stands for the hive's root.
+    pub key: RegPath,
+    /// Which of the opened hives.
+    pub hive: usize,
+}
+
+/// A key of a mounted hive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// Which hive.
+    pub hive: usize,
+    /// The key as it was asked for.
+    pub key: RegPath,
+    /// The key in the hive. `CurrentControlSet`, which a hive at rest does not have, is the control set that `Select`
+    /// says will be it.
+    pub path: KeyPath,
+}
+
+/// Opened hives under their mount points. Editing happens in one transaction a hive; nothing is written before
+/// [`commit`](Self::commit).
+pub struct Registry<'h> {
+    hives: Vec<Entry<'h>>,
+    mounts: Vec<Mount>,
+    warnings: Vec<String>,
+}
+
+struct Entry<'h> {
+    path: &'h Path,
+    access: Access<'h>,
+    changed: bool,
+    /// Missing control sets that were warned of.
+    warned: Vec<KeyPath>,
+}
+
+enum Access<'h> {
+    Read(&'h Hive),
+    Write(Transaction<'h>),
+}
+
+impl<'h> Registry<'h> {
+    /// Takes opened hives for looking at.
+    pub fn reading(hives: &'h [Opened]) -> Self {
+        Self::new(hives.iter().map(|opened| (opened.path.as_path(), Access::Read(&opened.hive))))
+    }
+
+    /// Takes opened hives for editing, which checks each.
+    ///
+    /// # Errors
+    ///
+    /// As [`Hive::begin`], with the file.
+    pub fn editing(hives: &'h mut [Opened]) -> Result<Self, (PathBuf, Error)> {
+        let mut entries = Vec::new();
+        for Opened { path, hive } in hives {
+            let txn = hive.begin().map_err(|error| (path.clone(), error))?;
+            entries.push((path.as_path(), Access::Write(txn)));
+        }
+        Ok(Self::new(entries))
+    }
+
+    fn new(hives: impl IntoIterator<Item = (&'h Path, Access<'h>)>) -> Self {
+        let entry = |(path, access)| Entry { path, access, changed: false, warned: Vec::new() };
+        Self { hives: hives.into_iter().map(entry).collect(), mounts: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Hangs a hive in.
+    pub fn mount(&mut self, mount: Mount) {
+        self.mounts.retain(|known| known.key.relative_to(&mount.key).is_none_or(|rest| !rest.is_root()));
+        self.mounts.push(mount);
+    }
+
+    /// Takes a hive off; whether one was mounted at exactly that key. Its changes stay part of the plan.
+    pub fn unmount(&mut self, key: &RegPath) -> bool {
+        let before = self.mounts.len();
+        self.mounts.retain(|known| known.key.relative_to(key).is_none_or(|rest| !rest.is_root()));
+        self.mounts.len() != before
+    }
+
+    /// The mount points.
+    #[must_use]
+    pub fn mounts(&self) -> &[Mount] {
+        &self.mounts
+    }
+
+    /// The file of a hive.
+    #[must_use]
+    pub fn path(&self, hive: usize) -> &Path {
+        self.hives.get(hive).map_or(Path::new(""), |entry| entry.path)
+    }
+
+    /// Which hive and which key in it a path means; none where nothing is mounted above it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`] where `Select` cannot be read.
+    pub fn locate(&self, key: &RegPath) -> Result<Option<Located>> {
+        let inside = self.mounts.iter().filter_map(|mount| Some((mount, key.relative_to(&mount.key)?)));
+        let Some((mount, path)) = inside.min_by_key(|(_, rest)| rest.names().len()) else { return Ok(None) };
+        let path = self.current_control_set(mount.hive, path)?;
+        Ok(Some(Located { hive: mount.hive, key: key.clone(), path }))
+    }
+
+    fn current_control_set(&self, hive: usize, path: KeyPath) -> Result<KeyPath> {
+        let Some(first) = path.names().first().filter(|first| name::same(*first, "CurrentControlSet")) else {
+            return Ok(path);
+        };
+        let view = self.view(hive);
+        if view.root()?.subkey(first)?.is_some() {
+            return Ok(path);
+        }
+        let Some(number) = select(view, "Current")? else { return Ok(path) };
+        let set = NameBuf::from(format!("ControlSet{number:03}"));
+        Ok(std::iter::once(set).chain(path.names().iter().skip(1).cloned()).collect())
+    }
+
+    /// A hive with the changes so far.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such hive; numbers come from [`locate`](Self::locate).
+    #[must_use]
+    pub fn view(&self, hive: usize) -> HiveView<'_> {
+        match &self.hives[hive].access {
+            Access::Read(hive) => hive.view(),
+            Access::Write(txn) => txn.view(),
+        }
+    }
+
+    /// A key with the changes so far.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Format`] where a record on the way is broken.
+    pub fn key(&self, at: &Located) -> Result<Option<Key<'_>>> {
+        self.view(at.hive).key_at(&at.path)
+    }
+
+    /// What should be said besides, since the last call.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// Makes a key where it does not exist: a step for each level that is new.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::create_key`].
+    pub fn create_key(&mut self, at: &Located, why: &str) -> Result<Vec<Step>> {
+        let names = at.path.names();
+        let mut steps = Vec::new();
+        for depth in 1..=names.len() {
+            let path: KeyPath = names.iter().take(depth).cloned().collect();
+            if self.view(at.hive).key_at(&path)?.is_some() {
+                continue;
+            }
+            if depth == 1 {
+                self.warn_of_control_set(at.hive, &path)?;
+            }
+            let level = Located { path: path.clone(), ..at.clone() };
+            self.change(at.hive, &Change::CreateKey { key: path })?;
+            steps.push(self.step(&level, StepKind::CreateKey, why));
+        }
+        Ok(steps)
+    }
+
+    /// Sets a value of an existing key; no step where it is so already.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::set_value_bytes`].
+    pub fn set_value(
+        &mut self,
+        at: &Located,
+        name: &NameBuf,
+        kind: ValueType,
+        data: &[u8],
+        why: &str,
+    ) -> Result<Option<Step>> {
+        let before = self.value(at, name)?;
+        let after = Some((kind, data.to_vec()));
+        if before == after {
+            return Ok(None);
+        }
+        let change = Change::SetValue { key: at.path.clone(), name: name.clone(), kind, data: data.to_vec() };
+        self.change(at.hive, &change)?;
+        let step = self.step(at, StepKind::SetValue, why);
+        Ok(Some(Step { value: Some(name.clone()), before, after, ..step }))
+    }
+
+    /// Deletes a value; no step where there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::delete_value`].
+    pub fn delete_value(&mut self, at: &Located, name: &NameBuf, why: &str) -> Result<Option<Step>> {
+        let Some(before) = self.value(at, name)? else { return Ok(None) };
+        self.change(at.hive, &Change::DeleteValue { key: at.path.clone(), name: name.clone() })?;
+        let step = self.step(at, StepKind::DeleteValue, why);
+        Ok(Some(Step { value: Some(name.clone()), before: Some(before), ..step }))
+    }
+
+    /// Deletes a key with all below it; no step where there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::delete_tree`].
+    pub fn delete_key(&mut self, at: &Located, why: &str) -> Result<Option<Step>> {
+        if self.key(at)?.is_none() {
+            return Ok(None);
+        }
+        self.change(at.hive, &Change::DeleteTree { key: at.path.clone() })?;
+        Ok(Some(self.step(at, StepKind::DeleteKey, why)))
+    }
+
+    /// Sets the flags of a key; no step where they are so already.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::set_flags`].
+    pub fn set_flags(&mut self, at: &Located, flags: KeyFlags, why: &str) -> Result<Option<Step>> {
+        let Some(key) = self.key(at)? else { return Ok(None) };
+        let (id, before) = (key.id(), key.flags());
+        let Some(Entry { access: Access::Write(txn), .. }) = self.hives.get_mut(at.hive) else {
+            return Err(crate::RequestError::ReadOnly.into());
+        };
+        txn.set_flags(id, flags)?;
+        if self.key(at)?.is_some_and(|key| key.flags() == before) {
+            return Ok(None);
+        }
+        self.mark_changed(at.hive);
+        Ok(Some(self.step(at, StepKind::SetFlags, why)))
+    }
+
+    fn value(&self, at: &Located, name: &NameBuf) -> Result<Option<(ValueType, Vec<u8>)>> {
+        let Some(key) = self.key(at)? else { return Ok(None) };
+        let Some(value) = key.value(name)? else { return Ok(None) };
+        Ok(Some((value.kind(), value.data()?.into_owned())))
+    }
+
+    fn change(&mut self, hive: usize, change: &Change) -> Result<()> {
+        let Some(Entry { access: Access::Write(txn), .. }) = self.hives.get_mut(hive) else {
+            return Err(crate::RequestError::ReadOnly.into());
+        };
+        txn.apply([change])?;
+        self.mark_changed(hive);
+        Ok(())
+    }
+
+    fn mark_changed(&mut self, hive: usize) {
+        if let Some(entry) = self.hives.get_mut(hive) {
+            entry.changed = true;
+        }
+    }
+
+    fn step(&self, at: &Located, kind: StepKind, why: &str) -> Step {
+        Step {
+            target: self.path(at.hive).to_owned(),
+            kind,
+            key: at.key.clone(),
+            hive_path: at.path.clone(),
+            value: None,
+            before: None,
+            after: None,
+            why: why.to_owned(),
+        }
+    }
+
+    /// The guides write every line for `ControlSet001` and `ControlSet002`, whether the second exists or not.
+    fn warn_of_control_set(&mut self, hive: usize, path: &KeyPath) -> Result<()> {
+        let name = path.to_string();
+        let is_set = name.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("ControlSet"))
+            && name.get(10..).is_some_and(|number| number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit()));
+        let view = self.view(hive);
+        let (Some(current), true) = (select(view, "Current")?, is_set) else { return Ok(()) };
+        let warning = format!(
+            "{name} does not exist in {}: the command makes a stub that Windows does not boot from. Offline, \
+             CurrentControlSet means ControlSet{current:03} (Select\\Current is {current})",
+            self.path(hive).display()
+        );
+        if let Some(entry) = self.hives.get_mut(hive) {
+            if !entry.warned.contains(path) {
+                entry.warned.push(path.clone());
+                self.warnings.push(warning);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anything is to be written.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.hives.iter().any(|entry| entry.changed)
+    }
+
+    /// Makes the changes durable, hive after hive. Before the first write copies of all changed hives are kept in
+    /// `kept`.
+    ///
+    /// # Errors
+    ///
+    /// The file, what went wrong with it, and which files were committed before it.
+    pub fn commit(self, kept: &mut Kept) -> Result<Vec<(PathBuf, CommitReport)>, CommitFailure> {
+        let mut done = Vec::new();
+        let mut changed: Vec<(&Path, Transaction<'h>)> = Vec::new();
+        for entry in self.hives {
+            if let (true, Access::Write(txn)) = (entry.changed, entry.access) {
+                changed.push((entry.path, txn));
+            }
+        }
+        for (path, txn) in &mut changed {
+            if let Some(storage) = txn.storage_mut() {
+                if let Err(error) = kept.keep(path, storage) {
+                    return Err(CommitFailure { path: path.to_path_buf(), error: error.into(), done });
+                }
+            }
+        }
+        for (path, txn) in changed {
+            match txn.commit() {
+                Ok(report) => done.push((path.to_owned(), report)),
+                Err(error) => return Err(CommitFailure { path: path.to_owned(), error, done }),
+            }
+        }
+        Ok(done)
+    }
+}
+
+/// A commit of several hives that stopped at one.
+#[derive(Debug)]
+pub struct CommitFailure {
+    /// The hive.
+    pub path: PathBuf,
+    /// What went wrong.
+    pub error: Error,
+    /// The hives that were committed before.
+    pub done: Vec<(PathBuf, CommitReport)>,
+}
+
+/// A number of the `Select` key of a SYSTEM hive.
+fn select(hive: HiveView<'_>, name: &str) -> Result<Option<u32>> {
+    let Some(select) = hive.key("Select")? else { return Ok(None) };
+    let Some(value) = select.value(name)? else { return Ok(None) };
+    Ok(match value.decode()? {
+        Data::Dword(number) => Some(number),
+        _ => None,
+    })
+}
