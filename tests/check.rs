@@ -667,6 +667,136 @@ fn lists() {
     );
 }
 
+/// The small hive with its list split in two leaves under an `ri`: offsets of the `ri` and of the leaves.
+fn split(hive: &mut Hive) -> (u32, [u32; 2]) {
+    let elements = hive.bytes[BINS + hive.list as usize + 8..][..24].to_vec();
+    // A leaf takes 24 bytes and the `ri` 16: they all go to the empty second bin.
+    hive.next = hive.free[1];
+    let leaves =
+        [&elements[..16], &elements[16..]].map(|part| hive.cell(&[b"lh", &[part.len() as u8 / 8, 0], part].concat()));
+    let [first, second] = leaves.map(u32::to_le_bytes);
+    let index = hive.cell(&[b"ri\x02\0", first.as_slice(), &second].concat());
+    hive.rest(0x2000);
+    hive.put(hive.root, 0x1c, index);
+    // What was the list becomes free, its neighbours are not.
+    hive.resize(hive.list, |size| -size);
+    (index, leaves)
+}
+
+#[test]
+fn lists_of_lists() {
+    broken("nothing", |h| _ = split(h), &[]);
+    broken(
+        "free leaf",
+        |h| {
+            let (index, _) = split(h);
+            h.put(index, 4, NIL);
+        },
+        &[L4],
+    );
+    broken(
+        "leaf signature",
+        |h| {
+            let (_, leaves) = split(h);
+            h.put8(leaves[0], 0, b'x');
+        },
+        &[L5],
+    );
+    broken(
+        "nested",
+        |h| {
+            let (_, leaves) = split(h);
+            h.put8(leaves[0], 0, b'r');
+            h.put8(leaves[0], 1, b'i');
+        },
+        &[L5],
+    );
+    broken(
+        "count of the key",
+        |h| {
+            split(h);
+            h.put(h.root, 0x14, 2);
+        },
+        &[L6],
+    );
+    broken(
+        "leaves beyond the cell",
+        |h| {
+            let (index, _) = split(h);
+            h.put16(index, 2, 9);
+        },
+        &[L7],
+    );
+    broken(
+        "empty index",
+        |h| {
+            let (index, _) = split(h);
+            h.put16(index, 2, 0);
+        },
+        &[L8],
+    );
+    broken(
+        "empty leaf",
+        |h| {
+            let (_, leaves) = split(h);
+            h.put16(leaves[1], 2, 0);
+        },
+        &[L8],
+    );
+    broken(
+        "order across leaves",
+        |h| {
+            let (index, leaves) = split(h);
+            h.put(index, 4, leaves[1]);
+            h.put(index, 8, leaves[0]);
+        },
+        &[L10],
+    );
+    broken(
+        "mixed leaves",
+        |h| {
+            let (_, leaves) = split(h);
+            h.put8(leaves[1], 1, b'i');
+        },
+        &[L11],
+    );
+    broken(
+        "leaf twice",
+        |h| {
+            let (index, leaves) = split(h);
+            h.put(index, 8, leaves[0]);
+        },
+        &[L13],
+    );
+}
+
+#[test]
+fn a_leaf_has_at_most_1012_elements() {
+    for (count, expected) in [(1012, &[][..]), (1013, &[L12])] {
+        let mut hive = Hive::new(5);
+        hive.bin(0x30000);
+        let mut list = [b"lh".as_slice(), &(count as u16).to_le_bytes()].concat();
+        for number in 0..count {
+            let name = format!("k{number:04}");
+            let key = hive.key(name.as_bytes(), 0x20);
+            hive.put(key, 0x10, hive.keys[0]);
+            hive.put(key, 0x2c, hive.users);
+            list.extend(key.to_le_bytes());
+            list.extend(lh_hash(&name).to_le_bytes());
+        }
+        let list = hive.cell(&list);
+        hive.put(hive.keys[0], 0x14, count);
+        hive.put(hive.keys[0], 0x1c, list);
+        hive.put16(hive.keys[0], 0x34, 10);
+        hive.put(hive.users, 0x0c, 2 + count);
+        let length = hive.bytes.len() as u32 - BINS as u32;
+        hive.rest(length);
+        hive.base(0x28, length);
+        hive.seal();
+        assert_eq!(hive.found(), expected);
+    }
+}
+
 /// A chain of keys below `alpha`, the deepest of which lies this many levels below the root.
 fn chain(depth: u32) -> Hive {
     let mut hive = Hive::new(5);
