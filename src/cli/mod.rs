@@ -1,5 +1,6 @@
 //! The command line: thin, one verb a file.
 
+mod apply;
 mod check;
 mod complete;
 mod demo;
@@ -7,6 +8,8 @@ mod diff;
 mod dump;
 mod escape;
 mod exit;
+mod loaded;
+mod mounts;
 mod new;
 mod output;
 mod recover;
@@ -92,7 +95,11 @@ pub(crate) fn main() -> ExitCode {
             return code.into();
         }
     };
-    cli.common.color.write_global();
+    match cli.common.color {
+        clap::ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+        clap::ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+        clap::ColorChoice::Auto => {}
+    }
     let common = &cli.common;
     let done = match cli.verb {
         Verb::Dump(verb) => verb.run(common),

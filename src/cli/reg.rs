@@ -1,12 +1,230 @@
-//! `hivesmith reg`
+//! `hivesmith reg …`: Windows' own syntax, so clap only hands the words over.
 
-use super::{Common, Exit, Failure};
+use std::{
+    io::{self, BufRead as _, IsTerminal as _, Write as _},
+    path::Path,
+};
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Reg {}
+use clap::Args;
+use hivesmith::{
+    Hive,
+    command::{
+        reg::RegCommand,
+        run::{self, Effect, RunError},
+    },
+    plan::{Registry, StepKind},
+    volume::Drives,
+};
+
+use super::{
+    Common, Exit, Failure, Writing, apply,
+    apply::{Applied, to_json},
+    loaded::Loaded,
+    mounts::{Mounts, Sources, keys_of},
+};
+
+/// Windows' `reg`, offline.
+///
+/// The syntax is that of Windows: options with `/`, in any case. Besides it there are --hive NAME=FILE, --root DIR and
+/// --drive F:=DIR to say which hives are meant without loading them, --dry-run, --undo-dir DIR and --json.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true, override_usage = "hivesmith reg [--hive NAME=FILE] [--root DIR] VERB KEY …")]
+pub(crate) struct Reg {
+    /// query, add, delete, copy, export, import, load, unload or save, with their arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+    words: Vec<String>,
+}
+
+/// What stands among the words without being Windows' syntax.
+struct Ours {
+    sources: Sources,
+    writing: Writing,
+    json: bool,
+}
 
 impl Reg {
-    pub(crate) fn run(self, _: &Common) -> Result<Exit, Failure> {
-        Err(Failure::usage("under construction"))
+    pub(crate) fn run(self, common: &Common) -> Result<Exit, Failure> {
+        let (words, ours) = take_ours(self.words, common)?;
+        if words.is_empty() || words.iter().any(|word| matches!(word.as_str(), "/?" | "--help" | "-?")) {
+            print!("{HELP}");
+            return Ok(if words.is_empty() { Exit::Usage } else { Exit::Done });
+        }
+        let (command, warnings) = RegCommand::from_args(words)
+            .map_err(|error| Failure::usage(error.render().to_string().trim_end().to_owned()))?;
+        if !common.quiet {
+            for warning in warnings {
+                anstream::eprintln!("hivesmith: warning: {}", warning.render().to_string().trim_end());
+            }
+        }
+        let drives = ours.sources.drives()?;
+        match &command {
+            RegCommand::Load(load) => {
+                let (path, storage) = drives
+                    .open_hive(&load.file, false)
+                    .map_err(|error| Failure::new(Exit::Io, format!("{}: {error}", load.file)))?;
+                let hive = Hive::options().read_only(true).open_files(storage);
+                hive.map_err(|error| Failure::of(&path, &error))?;
+                let path = path.canonicalize().map_err(|error| Failure::io(&path, &error))?;
+                Loaded::read()?.add(load.key.clone(), &path)?;
+                println!("The operation completed successfully.");
+                Ok(Exit::Done)
+            }
+            RegCommand::Unload(unload) => {
+                Loaded::read()?.remove(&unload.key)?;
+                println!("The operation completed successfully.");
+                Ok(Exit::Done)
+            }
+            _ => carry_out(&command, &ours, &drives, common),
+        }
     }
 }
+
+fn carry_out(command: &RegCommand, ours: &Ours, drives: &Drives, common: &Common) -> Result<Exit, Failure> {
+    let edits = matches!(
+        command,
+        RegCommand::Add(_) | RegCommand::Delete(_) | RegCommand::Copy(_) | RegCommand::Import(_)
+    );
+    let keys = keys_of(command, drives);
+    let mut mounts = ours.sources.open(&keys, edits)?;
+    for (key, file) in Loaded::read()?.hives {
+        if keys.iter().any(|wanted| wanted.relative_to(&key).is_some()) && !mounts.has(&key) {
+            mounts.open_path(key, &file, edits)?;
+        }
+    }
+    if !common.quiet {
+        for note in apply::replayed(&mounts.hives) {
+            anstream::eprintln!("hivesmith: {note}");
+        }
+    }
+    let Mounts { mut hives, mounts } = mounts;
+    let mut registry = if edits {
+        Registry::editing(&mut hives).map_err(|(path, error)| Failure::of(&path, &error))?
+    } else {
+        Registry::reading(&hives)
+    };
+    for mount in mounts {
+        registry.mount(mount);
+    }
+    let effect = run::reg(&mut registry, drives, command, "reg").map_err(failure)?;
+    if !common.quiet {
+        for warning in &effect.warnings {
+            anstream::eprintln!("hivesmith: warning: {warning}");
+        }
+    }
+    if !ours.writing.dry_run && !confirmed(command, &effect)? {
+        return Err(Failure::new(Exit::No, "not confirmed, nothing was written"));
+    }
+    let applied = apply::apply(registry, drives, &effect.files, &ours.writing)?;
+    print(&effect, &applied, ours, common)?;
+    Ok(if effect.negative { Exit::No } else { Exit::Done })
+}
+
+fn print(effect: &Effect, applied: &Applied, ours: &Ours, common: &Common) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    if ours.json {
+        let mut document = to_json(&effect.steps, applied, ours.writing.dry_run, Vec::new(), effect.warnings.clone());
+        document["output"] = effect.output.as_str().into();
+        writeln!(out, "{document:#}")?;
+        return Ok(());
+    }
+    if ours.writing.dry_run {
+        for step in &effect.steps {
+            writeln!(out, "{step}")?;
+        }
+        writeln!(out, "dry run: {} steps, nothing was written", effect.steps.len())?;
+        return Ok(());
+    }
+    out.write_all(effect.output.as_bytes())?;
+    if let (Some(journal), false) = (&applied.journal, common.quiet) {
+        anstream::eprintln!("hivesmith: copies from before are in {}", journal.display());
+    }
+    Ok(())
+}
+
+fn failure(error: RunError) -> Failure {
+    match error {
+        RunError::NotFound(_) => Failure::new(Exit::No, error.to_string()),
+        RunError::Refused(why) => Failure::usage(why),
+        RunError::Engine(path, error) => Failure::of(&path, &error),
+        RunError::File(file, error) => Failure::io(Path::new(&file), &error),
+        other => Failure::new(Exit::Io, other.to_string()),
+    }
+}
+
+/// Without `/f` Windows asks before something is overwritten or deleted; so do we, if somebody is there to answer.
+fn confirmed(command: &RegCommand, effect: &Effect) -> Result<bool, Failure> {
+    let overwrites = effect.steps.iter().any(|step| step.kind == StepKind::SetValue && step.before.is_some());
+    let question = match command {
+        RegCommand::Delete(delete) if !delete.force => "Permanently delete what is shown above (Yes/No)? ",
+        RegCommand::Add(add) if !add.force && overwrites => "The value exists, overwrite it (Yes/No)? ",
+        RegCommand::Copy(copy) if !copy.force && overwrites => "Values exist, overwrite them (Yes/No)? ",
+        _ => return Ok(true),
+    };
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage("nobody is there to confirm this; /f does it without asking"));
+    }
+    for step in &effect.steps {
+        anstream::eprintln!("{step}");
+    }
+    anstream::eprint!("{question}");
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Separates our long options from Windows' words. What stands behind `/v` or `/d` is data, whatever it looks like.
+fn take_ours(words: Vec<String>, common: &Common) -> Result<(Vec<String>, Ours), Failure> {
+    let mut ours = Ours {
+        sources: Sources::default(),
+        writing: Writing { dry_run: false, undo_dir: "hivesmith-undo".into() },
+        json: common.json,
+    };
+    let mut theirs: Vec<String> = Vec::new();
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        let is_data = theirs
+            .last()
+            .is_some_and(|last| ["/v", "/d", "-v", "-d"].iter().any(|option| last.eq_ignore_ascii_case(option)));
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name.to_owned(), Some(value.to_owned())),
+            _ => (word.clone(), None),
+        };
+        let mut argument = || {
+            value.clone().or_else(|| words.next()).ok_or_else(|| Failure::usage(format!("{name} needs an argument")))
+        };
+        match name.as_str() {
+            _ if is_data => theirs.push(word),
+            "--hive" => ours.sources.hives.push(argument()?),
+            "--root" => ours.sources.root = Some(argument()?.into()),
+            "--drive" => ours.sources.drives.push(argument()?),
+            "--undo-dir" => ours.writing.undo_dir = argument()?.into(),
+            "--dry-run" => ours.writing.dry_run = true,
+            "--json" => ours.json = true,
+            _ => theirs.push(word),
+        }
+    }
+    Ok((theirs, ours))
+}
+
+const HELP: &str = "\
+Windows' reg, offline. The syntax is that of Windows; these stand besides it, anywhere:
+
+  --hive NAME=FILE   the hive FILE is HKLM\\NAME
+  --root DIR         DIR is a mounted Windows volume: HKLM\\SYSTEM, HKLM\\SOFTWARE … are its hives
+  --drive F:=DIR     F: in file names is DIR
+  --dry-run          show what would change and write nothing
+  --undo-dir DIR     where copies of changed hives are kept (default: hivesmith-undo)
+  --json             one JSON document
+
+  hivesmith reg query  KEY [/v NAME | /ve] [/s] [/f TEXT [/k] [/d] [/c] [/e]] [/t TYPE] [/z] [/se SEPARATOR]
+  hivesmith reg add    KEY [/v NAME | /ve] [/t TYPE] [/s SEPARATOR] [/d DATA] [/f]
+  hivesmith reg delete KEY [/v NAME | /ve | /va] [/f]
+  hivesmith reg copy   KEY1 KEY2 [/s] [/f]
+  hivesmith reg export KEY FILE [/y]
+  hivesmith reg import FILE
+  hivesmith reg save   KEY FILE [/y]
+  hivesmith reg load   HKLM\\NAME FILE
+  hivesmith reg unload HKLM\\NAME
+
+HKLM\\SYSTEM\\CurrentControlSet is the control set that the hive's Select key says will be it.
+";

@@ -1,12 +1,184 @@
-//! `hivesmith run`
+//! `hivesmith run SCRIPT`
 
-use super::{Common, Exit, Failure};
+use std::{fmt::Write as _, fs, io::Write as _, path::PathBuf};
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Run {}
+use clap::Args;
+use hivesmith::{
+    command::{
+        Diagnostic,
+        run::{Leniency, NewFile, ScriptRun, hive_files},
+        script::{Command, Script},
+    },
+    plan::Registry,
+};
+use serde_json::json;
+
+use super::{
+    Common, Exit, Failure, Writing, apply,
+    apply::{Applied, to_json},
+    mounts::{Sources, keys_of},
+};
+
+/// Carries out a script of the documentation on offline hives.
+///
+/// The whole script is read and carried out in memory before anything is written; a line that cannot be understood or
+/// carried out stops it.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The script: .cmd lines, PowerShell lines, or a .reg file; - for standard input.
+    script: PathBuf,
+    #[command(flatten)]
+    sources: Sources,
+    /// Go on behind a command that finds nothing to delete or to query, as cmd would.
+    #[arg(long)]
+    keep_going: bool,
+    /// Leave out lines that only a running Windows can carry out.
+    #[arg(long)]
+    skip_online: bool,
+    /// Carry out the registry commands and leave out all others.
+    #[arg(long)]
+    registry_only: bool,
+    #[command(flatten)]
+    writing: Writing,
+}
 
 impl Run {
-    pub(crate) fn run(self, _: &Common) -> Result<Exit, Failure> {
-        Err(Failure::usage("under construction"))
+    pub(crate) fn run(self, common: &Common) -> Result<Exit, Failure> {
+        let name = self.script.display().to_string();
+        let bytes = if name == "-" {
+            std::io::read_to_string(std::io::stdin().lock())?.into_bytes()
+        } else {
+            fs::read(&self.script).map_err(|error| Failure::io(&self.script, &error))?
+        };
+        let script = self.parse(&name, bytes)?;
+        run_script(&script, &self.sources, self.leniency(), &self.writing, common)
     }
+
+    fn leniency(&self) -> Leniency {
+        Leniency { skip_online: self.skip_online, registry_only: self.registry_only, keep_going: self.keep_going }
+    }
+
+    /// A `.reg` file is the script that imports it.
+    fn parse(&self, name: &str, bytes: Vec<u8>) -> Result<Script, Failure> {
+        let is_reg = self.script.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("reg"));
+        let bytes = if is_reg { format!("reg import \"{name}\"").into_bytes() } else { bytes };
+        Script::parse(name, &bytes).map_err(|error| {
+            let mut message = "the script was not understood, nothing was written".to_owned();
+            for place in &error.errors {
+                let _ = write!(message, "\n{}", place.render().to_string().trim_end());
+            }
+            Failure::usage(message)
+        })
+    }
+}
+
+/// Plans a script, and carries the plan out.
+pub(crate) fn run_script(
+    script: &Script,
+    sources: &Sources,
+    leniency: Leniency,
+    writing: &Writing,
+    common: &Common,
+) -> Result<Exit, Failure> {
+    let drives = sources.drives()?;
+    let keys: Vec<_> = script
+        .lines
+        .iter()
+        .filter_map(|line| match &line.command {
+            Command::Reg(command) => Some(keys_of(command, &drives)),
+            Command::Provider(command) => Some(command.keys().cloned().collect()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let mut mounts = sources.open(&keys, true)?;
+    let mut loads = Vec::new();
+    for (line, load) in hive_files(script) {
+        let opened = mounts.open_named(&drives, &load.file, true);
+        loads.push(opened.map_err(|failure| {
+            Failure { message: line.diagnostic(failure.message).render().to_string(), ..failure }
+        })?);
+    }
+    let mut notes: Vec<String> = apply::replayed(&mounts.hives);
+    let initial = mounts.mounts.clone();
+    let mut registry =
+        Registry::editing(&mut mounts.hives).map_err(|(path, error)| Failure::of(&path, &error))?;
+    for mount in initial {
+        registry.mount(mount);
+    }
+    let ran = ScriptRun::new(&mut registry, &drives, script, &loads, leniency);
+    let warnings: Vec<&Diagnostic> =
+        script.warnings.iter().chain(ran.ran.iter().flat_map(|ran| &ran.warnings)).collect();
+    let files: Vec<NewFile> = ran.files().cloned().collect();
+    let stops = ran.must_stop();
+    let applied = if stops { Applied::default() } else { apply::apply(registry, &drives, &files, writing)? };
+
+    if common.json {
+        notes.extend(warnings.iter().map(ToString::to_string));
+        let refused = ran.refused.iter().map(|refusal| {
+            json!({
+                "where": refusal.diagnostic.to_string(),
+                "hint": refusal.diagnostic.hint,
+                "stops": refusal.stops,
+            })
+        });
+        let document = to_json(ran.steps(), &applied, writing.dry_run, refused.collect(), notes);
+        writeln!(std::io::stdout().lock(), "{document:#}")?;
+    } else {
+        report(&ran, &applied, &notes, &warnings, writing, common)?;
+    }
+    if !stops {
+        return Ok(Exit::Done);
+    }
+    Err(Failure::new(Exit::Refused, "the script was stopped, nothing was written"))
+}
+
+fn report(
+    ran: &ScriptRun,
+    applied: &Applied,
+    notes: &[String],
+    warnings: &[&Diagnostic],
+    writing: &Writing,
+    common: &Common,
+) -> Result<(), Failure> {
+    if !common.quiet {
+        for note in notes {
+            anstream::eprintln!("hivesmith: {note}");
+        }
+        for warning in warnings {
+            anstream::eprintln!("hivesmith: warning: {}", warning.render().to_string().trim_end());
+        }
+    }
+    for refusal in &ran.refused {
+        let word = if refusal.stops { "refused" } else { "left out" };
+        anstream::eprintln!("hivesmith: {word}: {}", refusal.diagnostic.render().to_string().trim_end());
+    }
+    let mut out = std::io::stdout().lock();
+    let mut steps = 0;
+    for line in &ran.ran {
+        if line.output != "The operation completed successfully.\n" {
+            out.write_all(line.output.as_bytes())?;
+        }
+        for step in &line.steps {
+            steps += 1;
+            writeln!(out, "{step}")?;
+        }
+    }
+    if ran.must_stop() {
+        return Ok(());
+    }
+    match (steps, writing.dry_run) {
+        (0, _) => writeln!(out, "nothing to change: everything is as the script wants it")?,
+        (_, true) => writeln!(out, "dry run: {steps} steps, nothing was written")?,
+        _ => {
+            for (path, commit) in &applied.commits {
+                let how = apply::protocol(commit.protocol);
+                writeln!(out, "changed {} {how}: {} pages", path.display(), commit.pages)?;
+            }
+            if let Some(journal) = &applied.journal {
+                writeln!(out, "copies from before are in {}", journal.display())?;
+            }
+        }
+    }
+    Ok(())
 }

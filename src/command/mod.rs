@@ -1,8 +1,8 @@
 //! Windows' own commands, read as the documentation prints them.
 //!
 //! [`script`] reads whole fragments of `.cmd` files; [`reg`] is the grammar of `reg.exe`, which serves scripts and the
-//! command line alike. Everything here is text in, typed requests out: nothing is opened, nothing is changed. What
-//! carries a request out finds its paths, names, types and bytes ready, and every complaint knows line and column.
+//! command line alike. These two are text in, typed requests out: nothing is opened, nothing is changed, and every
+//! complaint knows line and column. [`run`] carries requests out in a [`Registry`](crate::plan::Registry).
 //!
 //! ```
 //! use hivesmith::command::{reg::RegCommand, script::{Command, Script}};
@@ -20,6 +20,7 @@ mod diagnostic;
 mod nearest;
 mod programs;
 pub mod reg;
+pub mod run;
 pub mod script;
 mod word;
 

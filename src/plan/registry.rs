@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Kept, Step, StepKind};
 use crate::{
-    CommitReport, Error, Hive, HiveView, KeyFlags, Result, ValueType,
+    CommitReport, Error, Hive, HiveView, Result, ValueType,
     edit::Change,
     hive::Transaction,
     name::{self, KeyPath, NameBuf},
@@ -235,25 +235,6 @@ impl<'h> Registry<'h> {
         }
         self.change(at.hive, &Change::DeleteTree { key: at.path.clone() })?;
         Ok(Some(self.step(at, StepKind::DeleteKey, why)))
-    }
-
-    /// Sets the flags of a key; no step where they are so already.
-    ///
-    /// # Errors
-    ///
-    /// As [`Transaction::set_flags`].
-    pub fn set_flags(&mut self, at: &Located, flags: KeyFlags, why: &str) -> Result<Option<Step>> {
-        let Some(key) = self.key(at)? else { return Ok(None) };
-        let (id, before) = (key.id(), key.flags());
-        let Some(Entry { access: Access::Write(txn), .. }) = self.hives.get_mut(at.hive) else {
-            return Err(crate::RequestError::ReadOnly.into());
-        };
-        txn.set_flags(id, flags)?;
-        if self.key(at)?.is_some_and(|key| key.flags() == before) {
-            return Ok(None);
-        }
-        self.mark_changed(at.hive);
-        Ok(Some(self.step(at, StepKind::SetFlags, why)))
     }
 
     fn value(&self, at: &Located, name: &NameBuf) -> Result<Option<(ValueType, Vec<u8>)>> {

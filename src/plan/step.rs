@@ -44,8 +44,6 @@ pub enum StepKind {
     SetValue,
     /// A value is deleted.
     DeleteValue,
-    /// A key's flags are set.
-    SetFlags,
 }
 
 impl StepKind {
@@ -57,7 +55,6 @@ impl StepKind {
             Self::DeleteKey => "delete-key",
             Self::SetValue => "set-value",
             Self::DeleteValue => "delete-value",
-            Self::SetFlags => "set-flags",
         }
     }
 }
@@ -105,7 +102,6 @@ impl fmt::Display for Step {
                 write!(out, "~ {}: {name} = {}, was {}", self.hive_path, text(&self.after), text(&self.before))
             }
             StepKind::DeleteValue => write!(out, "- {}: {name}, was {}", self.hive_path, text(&self.before)),
-            StepKind::SetFlags => write!(out, "~ {}: flags", self.hive_path),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Volume;
+use super::{Existing, Volume};
 use crate::commit::FileStorage;
 
 /// Drive letters and the folders they stand for.
@@ -47,22 +47,60 @@ impl Drives {
     ///
     /// [`io::ErrorKind::NotFound`], also for a letter that stands for nothing; what the host says otherwise.
     pub fn open_hive(&self, path: &str, writable: bool) -> io::Result<(PathBuf, FileStorage)> {
-        match letter(path) {
-            // On Windows a letter that was not given a folder is a drive of this machine.
-            Some(letter) if !cfg!(windows) || self.folder(letter).is_some() => {
-                let folder = self.folder(letter).ok_or_else(|| {
-                    let hint =
-                        format!("nothing is known of drive {letter}:, say where it is: --drive {letter}:=/mnt/win");
-                    io::Error::new(io::ErrorKind::NotFound, hint)
-                })?;
-                Volume::open(folder)?.open_hive(path.get(2..).unwrap_or_default(), writable)
-            }
-            _ => {
-                let path = PathBuf::from(path);
-                let storage = FileStorage::open(&path, writable)?;
-                Ok((path, storage))
-            }
+        if let Some((volume, path)) = self.volume(path)? {
+            return volume.open_hive(path, writable);
         }
+        let path = PathBuf::from(path);
+        let storage = FileStorage::open(&path, writable)?;
+        Ok((path, storage))
+    }
+
+    /// Reads a file, by a path as for [`open_hive`](Self::open_hive).
+    ///
+    /// # Errors
+    ///
+    /// As [`open_hive`](Self::open_hive).
+    pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        match self.volume(path)? {
+            Some((volume, path)) => volume.read(path),
+            None => std::fs::read(path),
+        }
+    }
+
+    /// Writes a file and makes it durable, by a path as for [`open_hive`](Self::open_hive).
+    ///
+    /// # Errors
+    ///
+    /// As [`open_hive`](Self::open_hive); [`io::ErrorKind::AlreadyExists`] with [`Existing::Keep`].
+    pub fn write(&self, path: &str, bytes: &[u8], existing: Existing) -> io::Result<()> {
+        let mut file = match self.volume(path)? {
+            Some((volume, path)) => volume.create(path, existing)?,
+            None => {
+                let mut options = std::fs::OpenOptions::new();
+                match existing {
+                    Existing::Keep => options.write(true).create_new(true),
+                    Existing::Replace => options.write(true).create(true).truncate(true),
+                    Existing::Append => options.append(true).create(true),
+                };
+                options.open(path)?
+            }
+        };
+        io::Write::write_all(&mut file, bytes)?;
+        file.sync_all()
+    }
+
+    /// The volume that a path with a drive letter means, and the rest of the path; none for a path of this machine.
+    fn volume<'p>(&self, path: &'p str) -> io::Result<Option<(Volume, &'p str)>> {
+        let Some(letter) = letter(path) else { return Ok(None) };
+        let Some(folder) = self.folder(letter) else {
+            // On Windows a letter that was not given a folder is a drive of this machine.
+            if cfg!(windows) {
+                return Ok(None);
+            }
+            let hint = format!("nothing is known of drive {letter}:, say where it is: --drive {letter}:=/mnt/win");
+            return Err(io::Error::new(io::ErrorKind::NotFound, hint));
+        };
+        Ok(Some((Volume::open(folder)?, path.get(2..).unwrap_or_default())))
     }
 
     fn folder(&self, letter: char) -> Option<&Path> {

@@ -91,6 +91,48 @@ impl Volume {
     }
 }
 
+impl Volume {
+    /// Reads a file; `path` as for [`resolve`](Self::resolve).
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve`](Self::resolve).
+    pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.dir.read(self.resolve(path)?)
+    }
+
+    /// Opens a file for writing in an existing folder.
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve`](Self::resolve) for the folder, and what the host says.
+    pub fn create(&self, path: &str, existing: Existing) -> io::Result<std::fs::File> {
+        let path = path.trim_end_matches(['\\', '/']);
+        let (folder, name) = path.rsplit_once(['\\', '/']).unwrap_or(("", path));
+        let folder = self.resolve(folder)?;
+        let dir = if folder.as_os_str().is_empty() { self.dir.try_clone()? } else { self.dir.open_dir(folder)? };
+        let name = entry_like(&dir, name)?.unwrap_or_else(|| name.into());
+        let mut options = OpenOptions::new();
+        match existing {
+            Existing::Keep => options.write(true).create_new(true),
+            Existing::Replace => options.write(true).create(true).truncate(true),
+            Existing::Append => options.append(true).create(true),
+        };
+        Ok(dir.open_with(name, &options)?.into_std())
+    }
+}
+
+/// What is done about a file that exists where one is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Existing {
+    /// It stays, and writing fails.
+    Keep,
+    /// It is replaced.
+    Replace,
+    /// The bytes go behind its own.
+    Append,
+}
+
 impl fmt::Debug for Volume {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_tuple("Volume").field(&self.folder).finish()

@@ -57,6 +57,20 @@ pub enum ProviderCommand {
     },
 }
 
+impl ProviderCommand {
+    /// The registry keys that it is about.
+    pub fn keys(&self) -> impl Iterator<Item = &RegPath> {
+        match self {
+            Self::SetItemProperty { key, .. }
+            | Self::RemoveItemProperty { key, .. }
+            | Self::NewItem { key }
+            | Self::RemoveItem { key, .. } => Some(key),
+            Self::RemoveCertificates { .. } => None,
+        }
+        .into_iter()
+    }
+}
+
 /// Whether a line is PowerShell: it begins with `$` or a word of the form `Verb-Noun`.
 pub(super) fn is_statement(head: &str) -> bool {
     let word = head.split([' ', '\t', ';', '|']).next().unwrap_or_default();

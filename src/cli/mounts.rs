@@ -1,0 +1,165 @@
+//! Which hives a command is about, and opening them.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use hivesmith::{
+    Error, Hive, OpenOptions,
+    command::reg::RegCommand,
+    name,
+    plan::{Mount, Opened},
+    reg_text::{self, RegPath, RootKey},
+    volume::{Drives, Volume},
+};
+
+use super::{Exit, Failure};
+
+/// Where hives come from besides `reg load`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Sources {
+    /// A folder that a drive letter of the commands stands for, such as F:=/mnt/win.
+    #[arg(long = "drive", value_name = "LETTER:=DIR")]
+    pub(crate) drives: Vec<String>,
+    /// A mounted Windows volume: its hives are HKLM\SYSTEM, HKLM\SOFTWARE and so on.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    /// A hive file to be found as HKLM\NAME.
+    #[arg(long = "hive", value_name = "NAME=FILE")]
+    pub(crate) hives: Vec<String>,
+}
+
+/// The hives that Windows itself mounts, by where they are mounted and their names in `Windows\System32\config`.
+const OWN_HIVES: [(RootKey, &str, &str); 7] = [
+    (RootKey::LocalMachine, "SYSTEM", "SYSTEM"),
+    (RootKey::LocalMachine, "SOFTWARE", "SOFTWARE"),
+    (RootKey::LocalMachine, "SAM", "SAM"),
+    (RootKey::LocalMachine, "SECURITY", "SECURITY"),
+    (RootKey::LocalMachine, "COMPONENTS", "COMPONENTS"),
+    (RootKey::LocalMachine, "DRIVERS", "DRIVERS"),
+    (RootKey::Users, ".DEFAULT", "DEFAULT"),
+];
+
+/// Hives that were opened, and where they are mounted from the start.
+#[derive(Default)]
+pub(crate) struct Mounts {
+    pub(crate) hives: Vec<Opened>,
+    pub(crate) mounts: Vec<Mount>,
+}
+
+impl Sources {
+    pub(crate) fn drives(&self) -> Result<Drives, Failure> {
+        let mut drives = Drives::default();
+        for drive in &self.drives {
+            drives.add(drive).map_err(Failure::usage)?;
+        }
+        Ok(drives)
+    }
+
+    /// Opens those of the hives that one of `keys` is in: others may be damaged without being in the way.
+    pub(crate) fn open(&self, keys: &[RegPath], writable: bool) -> Result<Mounts, Failure> {
+        let mut mounts = Mounts::default();
+        for hive in &self.hives {
+            let (name, file) = hive
+                .split_once('=')
+                .filter(|(name, file)| !name.is_empty() && !file.is_empty())
+                .ok_or_else(|| Failure::usage(format!("\"{hive}\" is no hive; write it like BROKEN=/mnt/x/SYSTEM")))?;
+            let key = mount_point(RootKey::LocalMachine, name);
+            if is_wanted(&key, keys) {
+                mounts.open_path(key, Path::new(file), writable)?;
+            }
+        }
+        if let Some(root) = &self.root {
+            let volume = Volume::open(root).map_err(|error| Failure::io(root, &error))?;
+            for (root_key, name, file) in OWN_HIVES {
+                let key = mount_point(root_key, name);
+                if is_wanted(&key, keys) && !mounts.has(&key) {
+                    let path = format!("Windows/System32/config/{file}");
+                    let (path, storage) =
+                        volume.open_hive(&path, writable).map_err(|error| Failure::io(root, &error))?;
+                    let hive = options(writable).open_files(storage);
+                    mounts.add(Some(key), path, hive)?;
+                }
+            }
+        }
+        Ok(mounts)
+    }
+}
+
+impl Mounts {
+    /// Opens a hive of this machine and mounts it.
+    pub(crate) fn open_path(&mut self, key: RegPath, path: &Path, writable: bool) -> Result<(), Failure> {
+        self.add(Some(key), path.to_owned(), options(writable).open(path)).map(drop)
+    }
+
+    /// Opens a hive as a command of a script names it, once; its number.
+    pub(crate) fn open_named(&mut self, drives: &Drives, file: &str, writable: bool) -> Result<usize, Failure> {
+        let (path, storage) = drives.open_hive(file, writable).map_err(|error| {
+            let hint = match file.rsplit(['\\', '/']).next() {
+                Some(name) if name.to_ascii_lowercase().ends_with(".hiv") => {
+                    "\n  the hives of an installation have names without an ending: SYSTEM, SOFTWARE, SAM, SECURITY"
+                }
+                _ => "",
+            };
+            Failure::new(Exit::Io, format!("{file}: {error}{hint}"))
+        })?;
+        let same = |opened: &Opened| opened.path.canonicalize().ok() == path.canonicalize().ok();
+        if let Some(known) = self.hives.iter().position(same) {
+            return Ok(known);
+        }
+        self.add(None, path, options(writable).open_files(storage))
+    }
+
+    fn add(&mut self, key: Option<RegPath>, path: PathBuf, hive: Result<Hive, Error>) -> Result<usize, Failure> {
+        let hive = hive.map_err(|error| Failure::of(&path, &error))?;
+        let number = self.hives.len();
+        self.mounts.extend(key.map(|key| Mount { key, hive: number }));
+        self.hives.push(Opened { path, hive });
+        Ok(number)
+    }
+
+    pub(crate) fn has(&self, key: &RegPath) -> bool {
+        self.mounts.iter().any(|mount| key.relative_to(&mount.key).is_some())
+    }
+}
+
+fn options(writable: bool) -> OpenOptions {
+    Hive::options().read_only(!writable)
+}
+
+pub(crate) fn mount_point(root: RootKey, name: &str) -> RegPath {
+    RegPath { root, path: name.into() }
+}
+
+fn is_wanted(mount: &RegPath, keys: &[RegPath]) -> bool {
+    keys.iter().any(|key| key.relative_to(mount).is_some())
+}
+
+/// The keys that a command is about; those of the file for an import.
+pub(crate) fn keys_of(command: &RegCommand, drives: &Drives) -> Vec<RegPath> {
+    let one = |key: &RegPath| vec![key.clone()];
+    match command {
+        RegCommand::Query(it) => one(&it.key),
+        RegCommand::Add(it) => one(&it.key),
+        RegCommand::Delete(it) => one(&it.key),
+        RegCommand::Copy(it) => vec![it.from.clone(), it.to.clone()],
+        RegCommand::Compare(it) => vec![it.left.clone(), it.right.clone()],
+        RegCommand::Export(it) => one(&it.key),
+        RegCommand::Save(it) => one(&it.key),
+        RegCommand::Restore(it) => one(&it.key),
+        RegCommand::Flags(it) => one(&it.key),
+        RegCommand::Load(_) | RegCommand::Unload(_) => Vec::new(),
+        RegCommand::Import(it) => drives
+            .read(&it.file)
+            .ok()
+            .and_then(|bytes| reg_text::parse(&bytes).ok())
+            .map(|file| file.sections.into_iter().map(|section| section.key).collect())
+            .unwrap_or_default(),
+    }
+}
+
+/// Whether two mount points are the same key.
+pub(crate) fn same_key(a: &RegPath, b: &RegPath) -> bool {
+    a.root == b.root
+        && a.path.names().len() == b.path.names().len()
+        && a.path.names().iter().zip(b.path.names()).all(|(a, b)| name::same(a, b))
+}

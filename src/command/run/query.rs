@@ -1,0 +1,216 @@
+//! `reg query`, printing as Windows' own does.
+
+use std::fmt::Write;
+
+use super::{Effect, RunError, engine, locate, not_found};
+use crate::{
+    Result, ValueType,
+    command::reg::{Query, Search, ValueFilter},
+    name::{self, NameBuf, Units},
+    plan::{Located, Registry},
+    reg_text::RegPath,
+    tree::{Data, Key, Value},
+};
+
+pub(super) fn run(registry: &mut Registry<'_>, query: &Query) -> Result<Effect, RunError> {
+    let at = locate(registry, &query.key, query.view)?;
+    let key = match registry.key(&at) {
+        Ok(Some(key)) => key,
+        Ok(None) => return Err(not_found(&at)),
+        Err(error) => return Err(engine(registry, &at, error)),
+    };
+    let mut answer = Answer { query, output: String::new(), matches: 0 };
+    answer.key(key, &at).map_err(|error| engine(registry, &at, error))?;
+    let Answer { mut output, matches, .. } = answer;
+    if query.search.is_some() {
+        let _ = writeln!(output, "End of search: {matches} match(es) found.");
+    }
+    if let (ValueFilter::Named(name), 0, None) = (&query.values, matches, &query.search) {
+        return Err(RunError::NotFound(format!("{}, value \"{name}\"", at.key)));
+    }
+    let nothing = matches == 0 && query.search.is_some();
+    Ok(Effect { output, negative: nothing, ..Effect::default() })
+}
+
+struct Answer<'q> {
+    query: &'q Query,
+    output: String,
+    matches: usize,
+}
+
+impl Answer<'_> {
+    /// The key, its values, and the names of its subkeys or, with `/s`, all below it.
+    fn key(&mut self, top: Key<'_>, at: &Located) -> Result<()> {
+        let mut way: Vec<RegPath> = vec![at.key.clone()];
+        for walked in top.walk() {
+            let walked = walked?;
+            if walked.depth > 1 && !self.query.recurse {
+                continue;
+            }
+            way.truncate(walked.depth.max(1));
+            if walked.depth > 0 {
+                let above = way.last().unwrap_or(&at.key);
+                let name = walked.key.name()?.to_name_buf();
+                way.push(RegPath { root: above.root, path: above.path.join(name) });
+            }
+            let path = way.last().unwrap_or(&at.key);
+            // Without /s the subkeys are named, not entered.
+            let entered = walked.depth == 0 || self.query.recurse;
+            self.one(walked.key, path, walked.depth, entered)?;
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, key: Key<'_>, path: &RegPath, depth: usize, entered: bool) -> Result<()> {
+        let mut values = String::new();
+        let mut found = 0;
+        if entered {
+            for value in key.values()? {
+                let value = value?;
+                if self.wants(value)? {
+                    found += 1;
+                    self.value(&mut values, value)?;
+                }
+            }
+        }
+        let searching = self.query.search.as_ref();
+        let own_name = searching.is_some_and(|search| search.keys && depth > 0 && self.matches_name(key, search));
+        let shown = match (searching, &self.query.values) {
+            (Some(_), _) => found > 0 || own_name,
+            (None, ValueFilter::Named(_)) => found > 0,
+            (None, ValueFilter::All) => true,
+        };
+        self.matches += found + usize::from(own_name);
+        if !shown {
+            return Ok(());
+        }
+        let blank = if depth == 0 || self.query.recurse || found > 0 { "\n" } else { "" };
+        let _ = writeln!(self.output, "{blank}{path}");
+        self.output.push_str(&values);
+        if found > 0 {
+            self.output.push('\n');
+        }
+        Ok(())
+    }
+
+    fn matches_name(&self, key: Key<'_>, search: &Search) -> bool {
+        key.name().is_ok_and(|name| matches(search, &name.to_string()))
+    }
+
+    fn wants(&self, value: Value<'_>) -> Result<bool> {
+        if self.query.kind.is_some_and(|kind| kind != value.kind()) {
+            return Ok(false);
+        }
+        let name = value.name()?;
+        if let ValueFilter::Named(wanted) = &self.query.values {
+            if !name::same(&name, wanted) {
+                return Ok(false);
+            }
+        }
+        let Some(search) = &self.query.search else { return Ok(true) };
+        let in_name = search.names && matches(search, &name.to_string());
+        let in_data = search.data && matches(search, &self.data(value)?);
+        Ok(in_name || in_data)
+    }
+
+    fn value(&self, out: &mut String, value: Value<'_>) -> Result<()> {
+        let name = value.name()?.to_name_buf();
+        let name = if name.is_empty() { "(Default)".to_owned() } else { name.to_string() };
+        let kind = if self.query.verbose {
+            format!("{} ({})", value.kind(), value.kind().0)
+        } else {
+            value.kind().to_string()
+        };
+        let _ = writeln!(out, "    {name}    {kind}    {}", self.data(value)?);
+        Ok(())
+    }
+
+    /// Numbers in hexadecimal, texts as they are, bytes as digits without blanks.
+    fn data(&self, value: Value<'_>) -> Result<String> {
+        let bytes = value.data()?;
+        let separator = self.query.separator.as_deref().unwrap_or("\\0");
+        Ok(match Data::decode(value.kind(), &bytes) {
+            Data::Sz(text) | Data::ExpandSz(text) => NameBuf::from(text).to_string(),
+            Data::Dword(number) | Data::DwordBigEndian(number) => format!("{number:#x}"),
+            Data::Qword(number) => format!("{number:#x}"),
+            Data::MultiSz(texts) => {
+                let texts: Vec<String> = texts.into_iter().map(|text| NameBuf::from(text).to_string()).collect();
+                texts.join(separator)
+            }
+            Data::Raw(ValueType::SZ | ValueType::EXPAND_SZ, bytes) => loose_text(&bytes),
+            Data::Binary(bytes) | Data::Raw(_, bytes) => hex(&bytes),
+        })
+    }
+}
+
+/// Text without its terminator, or with more behind it: what comes before the first NUL.
+fn loose_text(bytes: &[u8]) -> String {
+    let units: Vec<u16> = bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect();
+    let text: Vec<u16> = units.into_iter().take_while(|unit| *unit != 0).collect();
+    NameBuf::from(text).to_string()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
+}
+
+/// Whether a text matches what is searched for: anywhere in it, or as a whole with `/e`; `*` and `?` stand for any
+/// characters.
+fn matches(search: &Search, text: &str) -> bool {
+    let fold = |text: &str| -> Vec<u16> {
+        let units = text.units();
+        if search.case_sensitive { units.collect() } else { units.map(name::upcase).collect() }
+    };
+    let (text, pattern) = (fold(text), fold(&search.pattern));
+    if search.exact {
+        return glob(&pattern, &text);
+    }
+    let any = u16::from(b'*');
+    let anywhere: Vec<u16> = std::iter::once(any).chain(pattern).chain([any]).collect();
+    glob(&anywhere, &text)
+}
+
+/// Matching with one point to come back to, so the time is at most pattern times text.
+fn glob(pattern: &[u16], text: &[u16]) -> bool {
+    let (any, one) = (u16::from(b'*'), u16::from(b'?'));
+    let (mut p, mut t) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(&unit) if unit == any => {
+                back = Some((p + 1, t));
+                p += 1;
+            }
+            Some(&unit) if unit == one || text.get(t) == Some(&unit) => {
+                p += 1;
+                t += 1;
+            }
+            _ => match back {
+                Some((after, from)) => {
+                    back = Some((after, from + 1));
+                    (p, t) = (after, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.get(p..).unwrap_or_default().iter().all(|unit| *unit == any)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_stand_for_any_characters() {
+        let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
+        for (pattern, text, expected) in
+            [("a*c", "abbbc", true), ("a?c", "abc", true), ("a?c", "abbc", false), ("*", "", true), ("", "a", false)]
+        {
+            assert_eq!(glob(&units(pattern), &units(text)), expected, "{pattern} {text}");
+        }
+    }
+}
