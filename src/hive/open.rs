@@ -6,8 +6,11 @@ use super::Hive;
 use crate::{
     BINS_START, Defect, DirtyState, Error, FileOffset, FormatError, LogState, Result, Structure,
     commit::{FileStorage, HiveFile, Logs, RecoveryReport, Replayed, Storage, replay},
-    format::base_block::{BaseBlock, SECTOR},
-    image::Image,
+    format::{
+        base_block::{BaseBlock, SECTOR},
+        hbin::{HBIN_HEADER, Hbin},
+    },
+    image::{Image, MAX_BINS},
     tree::parse_base_block,
 };
 
@@ -143,6 +146,9 @@ impl OpenOptions {
             return Ok(Opened { image, editable: true, recovery: Some((report, replayed)) });
         }
         let editable = base.is_clean();
+        if !editable {
+            base.length = length_by_bins(&bytes, base.length);
+        }
         Ok(Opened { image: bytes.into_image(base)?, editable, recovery: None })
     }
 }
@@ -161,6 +167,21 @@ fn base_block(bytes: &Bytes, logs: &Logs) -> Result<BaseBlock> {
             }
         }
     }
+}
+
+/// The length of the bins of a hive that is looked at as it is, unclean: the base block may be older than the bins, so
+/// bins that stand behind its length, each naming its own position, belong to them.
+fn length_by_bins(bytes: &[u8], length: u32) -> u32 {
+    let bins = bytes.get(BINS_START as usize..).unwrap_or_default();
+    let there = u32::try_from(bins.len()).unwrap_or(u32::MAX).min(MAX_BINS);
+    let mut at = length;
+    while let Some(header) = bins.get(at as usize..).and_then(|rest| rest.get(..HBIN_HEADER as usize)) {
+        match Hbin::parse(header, at, there.saturating_sub(at)) {
+            Ok(bin) => at += bin.size,
+            Err(_) => break,
+        }
+    }
+    at
 }
 
 fn dirty(base: &BaseBlock, logs: &Logs) -> Error {
@@ -235,5 +256,36 @@ impl Hive {
             checked: false,
             poisoned: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Data, Version};
+
+    #[test]
+    fn a_base_block_older_than_its_bins_does_not_hide_them() {
+        let mut hive = Hive::create(Version::V1_5).unwrap();
+        let mut txn = hive.begin().unwrap();
+        txn.set_value(txn.root(), "large", &Data::Binary(vec![1; 10_000])).unwrap();
+        let key = txn.create_key(txn.root(), "key").unwrap();
+        txn.set_value(key, "large", &Data::Binary(vec![2; 10_000])).unwrap();
+        txn.commit().unwrap();
+        let mut bytes = hive.to_bytes();
+        let length = bytes.len() as u32 - BINS_START;
+        let first = Hbin::parse(&bytes[BINS_START as usize..][..HBIN_HEADER as usize], 0, length).unwrap();
+        assert!(first.size < length, "the hive should have several bins");
+        // The length of the bins; the checksum is wrong from here on.
+        bytes[0x28..0x2c].copy_from_slice(&first.size.to_le_bytes());
+
+        let options = OpenOptions::new().recover(Recover::Ignore);
+        let seen = options.clone().open_bytes(bytes.clone()).unwrap();
+        assert_eq!(seen.view().key("key").unwrap().unwrap().value("large").unwrap().unwrap().len(), 10_000);
+
+        // What stands behind the bins and is none is left out.
+        bytes.extend([0xaa; 0x1000]);
+        let seen = options.open_bytes(bytes).unwrap();
+        assert_eq!(seen.to_bytes().len(), (BINS_START + length) as usize);
     }
 }
