@@ -36,11 +36,11 @@ struct Judge {
 }
 
 impl Judge {
-    fn say(&mut self, rule: Rule, message: std::fmt::Arguments<'_>) {
+    fn say(&mut self, rule: Rule, message: impl std::fmt::Display) {
         self.say_as((rule, rule.severity()), message);
     }
 
-    fn say_as(&mut self, verdict: (Rule, Severity), message: std::fmt::Arguments<'_>) {
+    fn say_as(&mut self, verdict: (Rule, Severity), message: impl std::fmt::Display) {
         self.report.add(verdict, (Structure::BaseBlock, FileOffset(0)), || None, message);
     }
 
@@ -63,7 +63,7 @@ impl Judge {
         if base.signature != *b"regf" {
             // With a good first bin Windows looks for a base block in the logs, or makes one.
             let severity = if bins.starts_with(b"hbin\0\0\0\0") { Severity::Healed } else { Severity::Fatal };
-            let message = format_args!("signature is \"{}\", expected \"regf\"", base.signature.escape_ascii());
+            let message = format!("signature is \"{}\", expected \"regf\"", base.signature.escape_ascii());
             self.say_as((Rule::H2, severity), message);
             return None;
         }
@@ -91,7 +91,7 @@ impl Judge {
         let fits = length as usize <= bins.len() && length <= MAX_BINS;
         if length == 0 || length % BINS_START != 0 || !fits {
             let there = bins.len();
-            let message = format_args!(
+            let message = format!(
                 "hive bins length is {length:#x}, expected a multiple of 0x1000 above 0 and at most {there:#x}"
             );
             self.say(Rule::H10, message);
@@ -107,7 +107,7 @@ impl Judge {
         if base.minor == 6 {
             self.say(Rule::H13, format_args!("minor version is 6: a differencing hive"));
         } else if signed && base.flags & LAYERED != 0 {
-            let message = format_args!("flags are {:#x}: layered keys are supported", base.flags);
+            let message = format!("flags are {:#x}: layered keys are supported", base.flags);
             self.say_as((Rule::H13, Severity::Odd), message);
         }
         // Stores on installation media have leftovers of a path there.

@@ -112,12 +112,12 @@ impl Checker<'_> {
     }
 
     #[cold]
-    fn bin(&mut self, rule: Rule, at: u32, message: std::fmt::Arguments<'_>) {
+    fn bin(&mut self, rule: Rule, at: u32, message: impl std::fmt::Display) {
         self.say(rule, Structure::Hbin, CellOffset(at), None, message);
     }
 
     #[cold]
-    fn cell(&mut self, rule: Rule, at: u32, message: std::fmt::Arguments<'_>) {
+    fn cell(&mut self, rule: Rule, at: u32, message: impl std::fmt::Display) {
         self.say(rule, Structure::Cell, CellOffset(at), None, message);
     }
 }

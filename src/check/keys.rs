@@ -50,7 +50,7 @@ impl<'a> Checker<'a> {
             self.check_key(child, &way);
             if levels.len() > MAX_DEPTH {
                 self.cut = true;
-                let message = format_args!("lies {} levels deep, expected at most {MAX_DEPTH}", levels.len());
+                let message = format!("lies {} levels deep, expected at most {MAX_DEPTH}", levels.len());
                 self.key(Rule::K14, child, &way, message);
                 continue;
             }
@@ -83,7 +83,7 @@ impl<'a> Checker<'a> {
         if !node.flags().contains(KeyFlags::HIVE_ENTRY) {
             // Hives saved by offreg.dll have such a root, and Windows loads them.
             let verdict = (Rule::K19, Severity::Odd);
-            let message = format_args!("the root is not marked as hive entry");
+            let message = format!("the root is not marked as hive entry");
             self.say_as(verdict, Structure::KeyNode, node.offset(), Some(way), message);
         }
     }
@@ -101,7 +101,7 @@ impl<'a> Checker<'a> {
             }
             Claim::Nothing => {
                 self.cut = true;
-                let message = format_args!("a subkey is {at:?}, which is no allocated cell");
+                let message = format!("a subkey is {at:?}, which is no allocated cell");
                 self.say(Rule::K1, Structure::SubkeysList, element.leaf, Some(&nameless), message);
                 return None;
             }
@@ -133,11 +133,11 @@ impl<'a> Checker<'a> {
         let Ok(node) = KeyNode::parse(cell) else {
             let room = cell.payload.len();
             if room < KEY_NODE_FIXED {
-                let message = format_args!("fixed part needs {KEY_NODE_FIXED} bytes, {room} are left");
+                let message = format!("fixed part needs {KEY_NODE_FIXED} bytes, {room} are left");
                 self.say(Rule::K4, Structure::KeyNode, at, Some(way), message);
             } else {
                 let found = cell.payload.get(..2).unwrap_or_default().escape_ascii();
-                let message = format_args!("signature is \"{found}\", expected \"nk\"");
+                let message = format!("signature is \"{found}\", expected \"nk\"");
                 self.say(Rule::K6, Structure::KeyNode, at, Some(way), message);
             }
             return None;
@@ -172,7 +172,7 @@ impl<'a> Checker<'a> {
         if node.layer() != 0 {
             // Systems that know no layers leave stale bytes there.
             let severity = if self.hive.is_layered() { Severity::Tolerated } else { Severity::Odd };
-            let message = format_args!("layer semantics are {}", node.layer());
+            let message = format!("layer semantics are {}", node.layer());
             self.say_as((Rule::H13, severity), Structure::KeyNode, node.offset(), Some(way), message);
         }
         if let Some(count @ 1..) = u32_at(node.cell.payload, 0x18) {
@@ -188,7 +188,7 @@ impl<'a> Checker<'a> {
         if length == 0 {
             // Offset 0 with length 0 occurs and means "none", as NIL does.
             if class.0 != 0 && self.map.is_allocated(class) {
-                let message = format_args!("class name length is 0, class name is {class:?}");
+                let message = format!("class name length is 0, class name is {class:?}");
                 self.say_as((Rule::K8, Severity::Tolerated), Structure::KeyNode, node.offset(), Some(way), message);
             }
             return;
@@ -197,7 +197,7 @@ impl<'a> Checker<'a> {
             Claim::First => {
                 let room = self.map.payload(class);
                 if length > room {
-                    let message = format_args!("class name needs {length} bytes, {room} are left");
+                    let message = format!("class name needs {length} bytes, {room} are left");
                     self.say(Rule::K8, Structure::ClassName, class, Some(way), message);
                 }
             }
@@ -211,7 +211,7 @@ impl<'a> Checker<'a> {
     /// A length that callers size their buffers by is too small.
     #[cold]
     pub(super) fn too_small(&mut self, node: KeyNode<'a>, what: &str, noted: u32, found: u32, way: &Way<'_, 'a>) {
-        let message = format_args!("{what} is noted as {noted} bytes, {found} are there");
+        let message = format!("{what} is noted as {noted} bytes, {found} are there");
         self.say(Rule::K18, Structure::KeyNode, node.offset(), Some(way), message);
     }
 
@@ -222,7 +222,7 @@ impl<'a> Checker<'a> {
     }
 
     #[cold]
-    fn key(&mut self, rule: Rule, node: KeyNode<'a>, way: &Way<'_, 'a>, message: std::fmt::Arguments<'_>) {
+    fn key(&mut self, rule: Rule, node: KeyNode<'a>, way: &Way<'_, 'a>, message: impl std::fmt::Display) {
         self.say(rule, Structure::KeyNode, node.offset(), Some(way), message);
     }
 }

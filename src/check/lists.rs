@@ -70,7 +70,7 @@ impl<'a> Checker<'a> {
         let at = node.subkeys_list();
         if node.subkey_count() == 0 {
             if !at.is_nil() {
-                let message = format_args!("counts no subkeys, subkeys list is {at:?}");
+                let message = format!("counts no subkeys, subkeys list is {at:?}");
                 self.say(Rule::K10, Structure::KeyNode, node.offset(), Some(way), message);
             }
             return None;
@@ -115,7 +115,7 @@ impl<'a> Checker<'a> {
             }
             Claim::Nothing => {
                 self.cut = true;
-                let message = format_args!("list is {at:?}, which is no allocated cell");
+                let message = format!("list is {at:?}, which is no allocated cell");
                 self.say(rules.0, Structure::SubkeysList, at, Some(way), message);
                 return None;
             }
@@ -130,14 +130,14 @@ impl<'a> Checker<'a> {
     fn enter_leaf(&mut self, level: &mut Level<'a>, leaf: SubkeysList<'a>, way: &Way<'_, 'a>) {
         let (kind, minor) = (leaf.kind, self.hive.minor_version());
         if leaf.len() > kind.capacity() {
-            let message = format_args!("has {} elements, expected at most {}", leaf.len(), kind.capacity());
+            let message = format!("has {} elements, expected at most {}", leaf.len(), kind.capacity());
             self.list(Rule::L12, leaf.offset(), way, message);
         }
         let first = *level.kind.get_or_insert(kind);
         // Windows chooses the size of an element by the version when it splits a leaf, not by the signature.
         if first != kind || (kind == ListKind::Lh) != (minor >= 5) {
             let found = kind.signature();
-            let message = format_args!(
+            let message = format!(
                 "is \"{}\", which does not go with version 1.{minor} and the first leaf",
                 found.escape_ascii()
             );
@@ -174,7 +174,7 @@ impl<'a> Checker<'a> {
                 Some(list) if list.kind == ListKind::Ri => {
                     self.cut = true;
                     level.partial = true;
-                    let message = format_args!("is an \"ri\" within an \"ri\", expected a leaf");
+                    let message = format!("is an \"ri\" within an \"ri\", expected a leaf");
                     self.list(Rule::L5, target, &way, message);
                 }
                 Some(leaf) => self.enter_leaf(level, leaf, &way),
@@ -191,7 +191,7 @@ impl<'a> Checker<'a> {
             ListKind::Lh => {
                 let expected = names::hash(name);
                 if tag != expected {
-                    let message = format_args!(
+                    let message = format!(
                         "hash of \"{name}\" is {tag:#x}, expected {expected:#x} (the key cannot be found by name)"
                     );
                     self.list(Rule::L9, leaf, way, message);
@@ -203,7 +203,7 @@ impl<'a> Checker<'a> {
                 // No hint at all is right where one of the first four units has none.
                 if tag != expected && (tag != 0 || name.units().take(4).all(|unit| unit <= 0xff)) {
                     let found = tag.to_le_bytes();
-                    let message = format_args!(
+                    let message = format!(
                         "hint of \"{name}\" is \"{}\", expected \"{}\" (the key cannot be found by name)",
                         found.escape_ascii(),
                         hint.escape_ascii()
@@ -218,7 +218,7 @@ impl<'a> Checker<'a> {
                 Ordering::Less => {}
                 Ordering::Equal => self.list(Rule::L10, leaf, way, format_args!("\"{name}\" is listed twice")),
                 Ordering::Greater => {
-                    let message = format_args!("\"{name}\" stands behind \"{previous}\", expected before it");
+                    let message = format!("\"{name}\" stands behind \"{previous}\", expected before it");
                     self.list(Rule::L10, leaf, way, message);
                 }
             }
@@ -232,7 +232,7 @@ impl<'a> Checker<'a> {
         let counted = node.subkey_count();
         if level.listed != u64::from(counted) && !level.partial {
             let rule = if level.index.is_some() { Rule::L6 } else { Rule::L3 };
-            let message = format_args!("counts {counted} subkeys, {} are listed", level.listed);
+            let message = format!("counts {counted} subkeys, {} are listed", level.listed);
             self.say(rule, Structure::KeyNode, node.offset(), Some(&way), message);
         }
         let noted = u32::from(node.largest_subkey_name());
@@ -260,7 +260,7 @@ impl<'a> Checker<'a> {
     }
 
     #[cold]
-    fn list(&mut self, rule: Rule, at: CellOffset, way: &Way<'_, 'a>, message: fmt::Arguments<'_>) {
+    fn list(&mut self, rule: Rule, at: CellOffset, way: &Way<'_, 'a>, message: impl fmt::Display) {
         self.say(rule, Structure::SubkeysList, at, Some(way), message);
     }
 }

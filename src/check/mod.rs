@@ -119,7 +119,7 @@ impl Checker<'_> {
         structure: Structure,
         at: CellOffset,
         way: Option<&Way<'_, '_>>,
-        message: fmt::Arguments<'_>,
+        message: impl fmt::Display,
     ) {
         self.say_as((rule, rule.severity()), structure, at, way, message);
     }
@@ -131,7 +131,7 @@ impl Checker<'_> {
         structure: Structure,
         at: CellOffset,
         way: Option<&Way<'_, '_>>,
-        message: fmt::Arguments<'_>,
+        message: impl fmt::Display,
     ) {
         self.report.add(verdict, (structure, at.file_offset()), || way.map(Way::path), message);
     }

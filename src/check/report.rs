@@ -154,7 +154,7 @@ impl Report {
         (rule, severity): (Rule, Severity),
         (structure, offset): (Structure, FileOffset),
         path: impl FnOnce() -> Option<KeyPath>,
-        message: fmt::Arguments<'_>,
+        message: impl fmt::Display,
     ) {
         let count = &mut self.counts[severity as usize];
         *count += 1;

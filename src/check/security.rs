@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn ring(&mut self, at: Option<CellOffset>, message: std::fmt::Arguments<'_>) {
+    fn ring(&mut self, at: Option<CellOffset>, message: impl std::fmt::Display) {
         self.say(Rule::S2, Structure::KeySecurity, at.unwrap_or(CellOffset::NIL), None, message);
     }
 
@@ -104,7 +104,7 @@ impl<'a> Checker<'a> {
             return None;
         }
         let Some(descriptor) = record.room.get(..length as usize) else {
-            let message = format_args!("descriptor needs {length} bytes, {room} are left");
+            let message = format!("descriptor needs {length} bytes, {room} are left");
             self.say(Rule::S4, Structure::KeySecurity, at, None, message);
             return None;
         };
@@ -131,7 +131,7 @@ impl<'a> Checker<'a> {
         self.records.end_run();
         if !self.records.met.contains_key(&at) {
             let Some(record) = self.record(at) else {
-                let message = format_args!("security is {at:?}, which is no key security record");
+                let message = format!("security is {at:?}, which is no key security record");
                 self.say(Rule::S1, Structure::KeyNode, node.offset(), Some(way), message);
                 return;
             };
@@ -139,7 +139,7 @@ impl<'a> Checker<'a> {
                 self.say_twice(at, way);
                 return;
             }
-            let message = format_args!("the ring from the root's record does not reach this one");
+            let message = format!("the ring from the root's record does not reach this one");
             self.say(Rule::S3, Structure::KeySecurity, at, Some(way), message);
             self.meet(at, &record);
         }
@@ -151,7 +151,7 @@ impl<'a> Checker<'a> {
         self.records.end_run();
         let met = std::mem::take(&mut self.records.met);
         for (&at, &Met { references, uses, .. }) in &met {
-            let message = format_args!("reference count is {references}, {uses} keys use the record");
+            let message = format!("reference count is {references}, {uses} keys use the record");
             if references < uses {
                 self.say(Rule::S5, Structure::KeySecurity, at, None, message);
             } else if (references > uses || uses == 0) && !self.cut {
@@ -164,7 +164,7 @@ impl<'a> Checker<'a> {
         for pair in all.windows(2) {
             let [(one, first), (other, second)] = pair else { continue };
             if one == other && !one.is_empty() {
-                let message = format_args!("holds the same descriptor as the record at {}", first.file_offset());
+                let message = format!("holds the same descriptor as the record at {}", first.file_offset());
                 self.say(Rule::S7, Structure::KeySecurity, *second, None, message);
             }
         }

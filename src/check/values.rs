@@ -34,7 +34,7 @@ impl<'a> Checker<'a> {
         if count > 0 {
             self.check_list(node, count, way);
         } else if !node.values_list().is_nil() {
-            let message = format_args!("counts no values, values list is {:?}", node.values_list());
+            let message = format!("counts no values, values list is {:?}", node.values_list());
             self.say(Rule::V14, Structure::KeyNode, node.offset(), Some(way), message);
         }
     }
@@ -46,7 +46,7 @@ impl<'a> Checker<'a> {
             Claim::Again => return self.say_twice(list, way),
             Claim::Nothing => {
                 self.cut = true;
-                let message = format_args!("values list is {list:?}, which is no allocated cell");
+                let message = format!("values list is {list:?}, which is no allocated cell");
                 return self.say(Rule::V1, Structure::KeyNode, node.offset(), Some(way), message);
             }
         }
@@ -54,7 +54,7 @@ impl<'a> Checker<'a> {
         // Slack behind the counted entries may hold stale offsets and is not looked at.
         let Some(entries) = (count as usize).checked_mul(4).and_then(|needed| room.get(..needed)) else {
             self.cut = true;
-            let message = format_args!("{count} entries do not fit the {} bytes of the list", room.len());
+            let message = format!("{count} entries do not fit the {} bytes of the list", room.len());
             return self.say(Rule::V2, Structure::ValuesList, list, Some(way), message);
         };
         self.hashed.clear();
@@ -91,7 +91,7 @@ impl<'a> Checker<'a> {
             }
             Claim::Nothing => {
                 self.cut = true;
-                let message = format_args!("an entry is {at:?}, which is no allocated cell");
+                let message = format!("an entry is {at:?}, which is no allocated cell");
                 self.say(Rule::V4, Structure::ValuesList, list, Some(way), message);
                 return None;
             }
@@ -171,7 +171,7 @@ impl<'a> Checker<'a> {
         if self.claim_data(Rule::V7, at, data, way) {
             let room = self.map.payload(data);
             if length > room {
-                let message = format_args!("data of \"{name}\" need {length} bytes, {room} are left");
+                let message = format!("data of \"{name}\" need {length} bytes, {room} are left");
                 self.say(Rule::V11, Structure::ValueData, data, Some(way), message);
             }
         }
@@ -201,12 +201,12 @@ impl<'a> Checker<'a> {
         let bytes = self.hive.cell(record).map(|cell| cell.payload).unwrap_or_default();
         let (Some(b"db"), Some(count), Some(list)) = (bytes.get(..2), u16_at(bytes, 2), u32_at(bytes, 4)) else {
             self.cut = true;
-            let message = format_args!("{length} bytes of data need a \"db\" record");
+            let message = format!("{length} bytes of data need a \"db\" record");
             return self.say(Rule::V8, Structure::BigData, record, Some(way), message);
         };
         let expected = length.div_ceil(SEGMENT);
         if u32::from(count) != expected {
-            let message = format_args!("segment count is {count}, expected {expected}");
+            let message = format!("segment count is {count}, expected {expected}");
             self.say(Rule::V8, Structure::BigData, record, Some(way), message);
         }
         let list = CellOffset(list);
@@ -216,7 +216,7 @@ impl<'a> Checker<'a> {
         let room = self.hive.cell(list).map(|cell| cell.payload).unwrap_or_default();
         let Some(segments) = room.get(..usize::from(count) * 4) else {
             self.cut = true;
-            let message = format_args!("{count} segments do not fit the {} bytes of the list", room.len());
+            let message = format!("{count} segments do not fit the {} bytes of the list", room.len());
             return self.say(Rule::V8, Structure::BigData, list, Some(way), message);
         };
         let mut left = length;
@@ -227,7 +227,7 @@ impl<'a> Checker<'a> {
             if self.claim_data(Rule::V8, at, segment, way) {
                 let room = self.map.payload(segment);
                 if room < needed {
-                    let message = format_args!("segment needs {needed} bytes, {room} are left");
+                    let message = format!("segment needs {needed} bytes, {room} are left");
                     self.say(Rule::V8, Structure::BigData, segment, Some(way), message);
                 }
             }
@@ -248,7 +248,7 @@ impl<'a> Checker<'a> {
             let name = |at| KeyValue::parse(self.hive.cell(at).ok()?).ok()?.name().ok();
             let (Some(one), Some(other)) = (name(first), name(second)) else { continue };
             if same(&one, &other) {
-                let message = format_args!("the value at {} is called \"{one}\" too", first.file_offset());
+                let message = format!("the value at {} is called \"{one}\" too", first.file_offset());
                 self.value(Rule::V12, second, way, message);
             }
         }
@@ -256,7 +256,7 @@ impl<'a> Checker<'a> {
     }
 
     #[cold]
-    fn value(&mut self, rule: Rule, at: CellOffset, way: &Way<'_, 'a>, message: std::fmt::Arguments<'_>) {
+    fn value(&mut self, rule: Rule, at: CellOffset, way: &Way<'_, 'a>, message: impl std::fmt::Display) {
         self.say(rule, Structure::KeyValue, at, Some(way), message);
     }
 }

@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(acl.to_bytes(), bytes);
         acl.push(allow_everyone()).unwrap();
         assert_eq!(acl.to_bytes()[..8], [2, 9, 28, 0, 1, 0, 8, 7]);
-        assert_eq!(acl.slack(), []);
+        assert!(acl.slack().is_empty());
     }
 
     #[test]
