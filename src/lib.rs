@@ -1,4 +1,71 @@
-//! Read, edit and commit Windows registry hives without Windows.
+//! Read, edit and commit Windows registry hives without Windows, and be able to lose power at any instant.
+//!
+//! A hive is opened where it lies, replayed if it was not closed cleanly, checked, changed in a transaction, and
+//! committed in place:
+//!
+//! ```no_run
+//! # fn main() -> hivesmith::Result<()> {
+//! use hivesmith::{Data, Hive};
+//!
+//! let mut hive = Hive::open("/mnt/win/Windows/System32/config/SYSTEM")?;
+//! let mut txn = hive.begin()?;
+//! let key = txn.create_key(txn.root(), r"ControlSet001\Services\gpsvc")?;
+//! txn.set_value(key, "Start", &Data::Dword(4))?;
+//! txn.commit()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Reading needs no copy: a [`HiveView`] over any bytes hands out [`Key`]s and [`Value`]s that borrow from them.
+//!
+//! ```
+//! # fn main() -> hivesmith::Result<()> {
+//! # use hivesmith::{Data, Hive, HiveView, Version};
+//! # let mut hive = Hive::create(Version::V1_5)?;
+//! # let mut txn = hive.begin()?;
+//! # let select = txn.create_key(txn.root(), "Select")?;
+//! # txn.set_value(select, "Current", &Data::Dword(1))?;
+//! # txn.commit()?;
+//! # let bytes = hive.to_bytes();
+//! let hive = HiveView::parse(&bytes)?;
+//! for walked in hive.walk() {
+//!     let key = walked?.key;
+//!     for value in key.values()? {
+//!         let value = value?;
+//!         println!("{}: {} = {:?}", key.path()?, value.name()?, value.decode()?);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The parts, in the order data flows through them
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`name`] | names as UTF-16 units: NT order, case folding, hashes |
+//! | [`security`] | descriptors and SDDL; knows no hive |
+//! | (crate root) | reading: [`HiveView`], [`Key`], [`Value`], [`Walk`] |
+//! | [`check`] | what Windows' loader would say about a hive, rule by rule |
+//! | [`edit`] | [`Change`], the currency of edits |
+//! | [`commit`] | the files of a hive, replay of their logs, the commit protocols |
+//! | (crate root) | the facade: [`Hive`], [`OpenOptions`], [`Transaction`] |
+//! | [`reg_text`] | `.reg` files |
+//! | `volume`, `plan`, `command` | a mounted installation and Windows' own commands on it (feature `volume`) |
+//!
+//! # Features
+//!
+//! None is on by default; a program that wants the engine compiles little more than `binrw` and `bitflags`.
+//!
+//! * `mmap`: [`Hive::open`] maps the file instead of reading it; the crate's only unsafe code
+//! * `volume`: mounted disks, and Windows' commands carried out on their hives
+//! * `cli`: everything, and the `hivesmith` program
+//!
+//! # Hostile bytes
+//!
+//! No bytes of a hive, log, descriptor or `.reg` file make a function of this crate panic, hang, or allocate beyond a
+//! small multiple of their length. What is wrong is said with the structure, the offset, what was expected and what was
+//! found.
 
 #![cfg_attr(not(feature = "mmap"), forbid(unsafe_code))]
 
