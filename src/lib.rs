@@ -100,3 +100,8 @@ pub use hive::{Hive, NewHive, OpenOptions, Recover, Savepoint, Transaction, Vers
 pub use offset::{BINS_START, CellOffset, FileOffset, KeyId};
 pub use time::FileTime;
 pub use tree::{Data, HiveView, Key, SecurityView, Subkeys, Value, Values, Walk, Walked};
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

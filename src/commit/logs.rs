@@ -7,7 +7,7 @@ use crate::{
     FormatError,
     format::{
         base_block::{BaseBlock, FileType, SECTOR},
-        log_entry::{FIRST_ENTRY, LogEntry},
+        log_entry::{self, FIRST_ENTRY, LogEntry},
     },
 };
 
@@ -112,17 +112,8 @@ impl Log {
     }
 
     /// Every sequence number in the file: the base block's and those of all entries, live or not.
-    fn numbers(&self) -> Vec<u32> {
-        let mut numbers: Vec<u32> = self.base().map(|base| base.sequence1).into_iter().collect();
-        let mut at = FIRST_ENTRY as usize;
-        while let Some(bytes) = self.bytes.get(at..).filter(|bytes| !bytes.is_empty()) {
-            at += SECTOR;
-            if bytes.starts_with(b"HvLE") {
-                if let Ok(entry) = LogEntry::parse(bytes, (at - SECTOR) as u64) {
-                    numbers.push(entry.sequence);
-                }
-            }
-        }
-        numbers
+    fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+        let entries = self.bytes.get(FIRST_ENTRY as usize..).unwrap_or_default().chunks(SECTOR);
+        self.base().map(|base| base.sequence1).into_iter().chain(entries.filter_map(log_entry::header_sequence))
     }
 }

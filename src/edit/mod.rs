@@ -1,7 +1,7 @@
 //! Changing an image: keys, values, lists, big data, security cells.
 //!
 //! Each function first looks at everything it needs, then writes, so that a request that cannot be met leaves no trace.
-//! Where no log protects the commit ([`Image::is_stepwise`]) a change replaces lists and records instead of editing
+//! Where no log protects the commit a change replaces lists and records instead of editing
 //! them, so that one small write makes it visible; otherwise it edits in place.
 
 mod change;
