@@ -83,7 +83,7 @@ impl<'a> Checker<'a> {
         if !node.flags().contains(KeyFlags::HIVE_ENTRY) {
             // Hives saved by offreg.dll have such a root, and Windows loads them.
             let verdict = (Rule::K19, Severity::Odd);
-            let message = format!("the root is not marked as hive entry");
+            let message = "the root is not marked as hive entry";
             self.say_as(verdict, Structure::KeyNode, node.offset(), Some(way), message);
         }
     }

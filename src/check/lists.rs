@@ -137,10 +137,8 @@ impl<'a> Checker<'a> {
         // Windows chooses the size of an element by the version when it splits a leaf, not by the signature.
         if first != kind || (kind == ListKind::Lh) != (minor >= 5) {
             let found = kind.signature();
-            let message = format!(
-                "is \"{}\", which does not go with version 1.{minor} and the first leaf",
-                found.escape_ascii()
-            );
+            let message =
+                format!("is \"{}\", which does not go with version 1.{minor} and the first leaf", found.escape_ascii());
             self.list(Rule::L11, leaf.offset(), way, message);
         }
         level.listed += leaf.len() as u64;
@@ -174,7 +172,7 @@ impl<'a> Checker<'a> {
                 Some(list) if list.kind == ListKind::Ri => {
                     self.cut = true;
                     level.partial = true;
-                    let message = format!("is an \"ri\" within an \"ri\", expected a leaf");
+                    let message = "is an \"ri\" within an \"ri\", expected a leaf";
                     self.list(Rule::L5, target, &way, message);
                 }
                 Some(leaf) => self.enter_leaf(level, leaf, &way),

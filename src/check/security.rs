@@ -139,7 +139,7 @@ impl<'a> Checker<'a> {
                 self.say_twice(at, way);
                 return;
             }
-            let message = format!("the ring from the root's record does not reach this one");
+            let message = "the ring from the root's record does not reach this one";
             self.say(Rule::S3, Structure::KeySecurity, at, Some(way), message);
             self.meet(at, &record);
         }

@@ -16,7 +16,7 @@ pub use recover::{RecoveryReport, ReplayedEntry};
 pub use storage::{HiveFile, Storage};
 
 pub(crate) use logged::commit as commit_logged;
-pub(crate) use logs::Logs;
+pub(crate) use logs::{Log, Logs};
 pub(crate) use recover::{Replayed, replay};
 pub(crate) use stepwise::commit as commit_stepwise;
 

@@ -57,7 +57,7 @@ pub(crate) fn replay(image: &mut Image, logs: &Logs) -> Result<RecoveryReport> {
         }
     }
     // Oldest first; the difference of two numbers is signed, so that they may wrap around.
-    usable.sort_by(|(_, a), (_, b)| (a.sequence1.wrapping_sub(b.sequence1) as i32).cmp(&0));
+    usable.sort_by(|(_, a), (_, b)| (is_before(b.sequence1, a.sequence1)).cmp(&is_before(a.sequence1, b.sequence1)));
 
     image.begin_replay();
     let mut last: Option<u32> = None;
@@ -71,7 +71,7 @@ pub(crate) fn replay(image: &mut Image, logs: &Logs) -> Result<RecoveryReport> {
     for (log, log_base) in usable {
         let first = log_base.sequence1;
         if base.checksum_ok() {
-            let stale = (first.wrapping_sub(base.sequence2) as i32) < 0;
+            let stale = is_before(first, base.sequence2);
             let gap = last.is_some_and(|last| first != last.wrapping_add(1));
             if stale || gap {
                 let why = if stale {
@@ -111,6 +111,11 @@ pub(crate) fn replay(image: &mut Image, logs: &Logs) -> Result<RecoveryReport> {
     base.sequence2 = clean;
     base.checksum = base.true_checksum();
     Ok(report)
+}
+
+/// Whether one sequence number comes before another; they may wrap around, so their difference is a signed one.
+fn is_before(number: u32, other: u32) -> bool {
+    number.wrapping_sub(other) >= 1 << 31
 }
 
 /// A replay that is not on disk yet.

@@ -99,7 +99,7 @@ fn append(image: &mut Image, at: CellOffset, name: &NameBuf, kind: ValueType, da
     let value = image.allocate(&encode(&bytes, compressed, place, kind), 0)?;
     list.entries.extend_from_slice(&value.0.to_le_bytes());
     let last = list.entries.len() - 4;
-    store(image, at, list, last)
+    store(image, at, &list, last)
 }
 
 fn replace(image: &mut Image, key: CellOffset, at: CellOffset, kind: ValueType, data: &[u8]) -> Result<()> {
@@ -159,7 +159,7 @@ pub(crate) fn delete(image: &mut Image, at: CellOffset, name: &NameBuf, now: Fil
     let place =
         list.entries.chunks_exact(4).position(|entry| entry == gone.0.to_le_bytes()).ok_or(RequestError::StaleId)?;
     list.entries.drain(place * 4..place * 4 + 4);
-    store(image, at, list, place * 4)?;
+    store(image, at, &list, place * 4)?;
     for cell in cells {
         image.free(cell)?;
     }
@@ -169,7 +169,7 @@ pub(crate) fn delete(image: &mut Image, at: CellOffset, name: &NameBuf, now: Fil
 
 /// Writes a changed values list: in its cell if it fits, else in a new one. `from` is the first byte that is not as it
 /// was.
-fn store(image: &mut Image, key: CellOffset, list: List, from: usize) -> Result<()> {
+fn store(image: &mut Image, key: CellOffset, list: &List, from: usize) -> Result<()> {
     let count = list.count();
     if list.entries.is_empty() {
         point_at(image, key, 0, CellOffset::NIL)?;

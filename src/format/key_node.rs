@@ -51,7 +51,6 @@ pub(crate) mod field {
     pub(crate) const LARGEST_VALUE_DATA: u32 = 0x40;
     pub(crate) const NAME_LENGTH: u32 = 0x48;
     pub(crate) const CLASS_LENGTH: u32 = 0x4a;
-    pub(crate) const NAME: u32 = 0x4c;
 }
 
 bitflags! {

@@ -40,7 +40,7 @@ struct Header {
     length: u32,
     count: u32,
     data_hash: u64,
-    header_hash: u64,
+    own_hash: u64,
 }
 
 /// An entry whose hashes are right and whose pages all lie inside it and inside the hive bins.
@@ -79,12 +79,12 @@ impl<'a> LogEntry<'a> {
             return Err(field("page reference count", "above 0", 0));
         }
         let body = entry.get(HEADER..).unwrap_or_default();
-        let (data_hash, header_hash) = hashes(entry);
+        let (data_hash, own_hash) = hashes(entry);
         if header.data_hash != data_hash {
             return Err(fail(Defect::Checksum { expected: data_hash, found: header.data_hash }));
         }
-        if header.header_hash != header_hash {
-            return Err(fail(Defect::Checksum { expected: header_hash, found: header.header_hash }));
+        if header.own_hash != own_hash {
+            return Err(fail(Defect::Checksum { expected: own_hash, found: header.own_hash }));
         }
         let needed = (header.count as usize).saturating_mul(REFERENCE);
         let (references, pages) = body.split_at_checked(needed).ok_or_else(|| short("page references", needed))?;
@@ -129,7 +129,7 @@ impl<'a> LogEntry<'a> {
 pub(crate) fn header_sequence(bytes: &[u8]) -> Option<u32> {
     let header = Header::read(&mut Cursor::new(bytes)).ok()?;
     let hash = Marvin32::new().update(bytes.get(..0x20)?).finish();
-    (header.signature == *b"HvLE" && header.header_hash == hash).then_some(header.sequence)
+    (header.signature == *b"HvLE" && header.own_hash == hash).then_some(header.sequence)
 }
 
 /// Both hashes of a whole entry.
@@ -153,7 +153,7 @@ pub(crate) fn encode(at: u64, flags: u32, sequence: u32, length: u32, runs: &[(u
         length,
         count: runs.len() as u32,
         data_hash: 0,
-        header_hash: 0,
+        own_hash: 0,
     };
     let mut entry = vec![0; HEADER];
     entry.reserve_exact(size - HEADER);
@@ -167,7 +167,7 @@ pub(crate) fn encode(at: u64, flags: u32, sequence: u32, length: u32, runs: &[(u
     entry.resize(size, 0);
     // Writing the header into memory that is longer does not fail. The hashes cover the header, so it goes in twice.
     let _ = header.write(&mut Cursor::new(&mut entry[..]));
-    (header.data_hash, header.header_hash) = hashes(&entry);
+    (header.data_hash, header.own_hash) = hashes(&entry);
     let _ = header.write(&mut Cursor::new(&mut entry[..]));
     entry
 }

@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use super::Hive;
 use crate::{
     BINS_START, Defect, DirtyState, Error, FileOffset, FormatError, LogState, Result, Structure,
-    commit::{FileStorage, HiveFile, Logs, RecoveryReport, Replayed, Storage, replay},
+    commit::{FileStorage, HiveFile, Log, Logs, RecoveryReport, Replayed, Storage, replay},
     format::{
         base_block::{BaseBlock, SECTOR},
         hbin::{HBIN_HEADER, Hbin},
@@ -135,7 +135,7 @@ impl OpenOptions {
         let mut base = base_block(&bytes, logs)?;
         if !base.is_clean() && self.recover != Recover::Ignore {
             if self.recover == Recover::Refuse || logs.iter().next().is_none() {
-                return Err(dirty(&base, logs).into());
+                return Err(dirty(&base, logs));
             }
             let available = (bytes.len() as u64).saturating_sub(BINS_START.into()) / 0x1000 * 0x1000;
             // A crash may have left the file shorter than the base block says: the log has the missing pages.
@@ -158,7 +158,7 @@ fn base_block(bytes: &Bytes, logs: &Logs) -> Result<BaseBlock> {
     match parse_base_block(bytes) {
         Ok(base) => Ok(base),
         Err(error) => {
-            let from_log = logs.in_use().into_iter().filter_map(|log| log.base()).max_by_key(|base| base.sequence1);
+            let from_log = logs.in_use().into_iter().filter_map(Log::base).max_by_key(|base| base.sequence1);
             let looks_like_a_hive = bytes.get(BINS_START as usize..).is_some_and(|bins| bins.starts_with(b"hbin"));
             match from_log {
                 // Not clean, so that what follows is a replay.

@@ -22,6 +22,7 @@ pub fn upcase(unit: u16) -> u16 {
 
 static TABLE: [u16; 0x1_0000] = expand();
 
+#[expect(clippy::large_stack_arrays, reason = "evaluated by the compiler, never on a stack")]
 const fn expand() -> [u16; 0x1_0000] {
     let mut table = [0; 0x1_0000];
     let mut unit = 0;

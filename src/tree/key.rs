@@ -189,7 +189,7 @@ impl<'a> Key<'a> {
             return Ok(&[]);
         }
         let cell = self.hive.cell(self.node.values_list())?;
-        let needed = (count as usize).checked_mul(4).unwrap_or(usize::MAX);
+        let needed = (count as usize).saturating_mul(4);
         cell.head(Structure::ValuesList, "entries", needed)
     }
 }

@@ -41,8 +41,4 @@ impl<'a> SecurityView<'a> {
     pub fn descriptor(self) -> Result<SecurityDescriptor> {
         Ok(SecurityDescriptor::parse(self.record.descriptor)?)
     }
-
-    pub(crate) fn record(self) -> KeySecurity<'a> {
-        self.record
-    }
 }

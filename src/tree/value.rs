@@ -122,10 +122,10 @@ impl<'a> Value<'a> {
 }
 
 /// The segments of a big data record.
-pub(crate) fn segments<'a>(
-    hive: HiveView<'a>,
+pub(crate) fn segments(
+    hive: HiveView<'_>,
     record: BigData,
-) -> Result<impl Iterator<Item = CellOffset> + 'a, FormatError> {
+) -> Result<impl Iterator<Item = CellOffset> + '_, FormatError> {
     let list = hive.cell(record.list)?.head(Structure::BigData, "segment list", usize::from(record.count) * 4)?;
     Ok(list.chunks_exact(4).map_while(|entry| u32_at(entry, 0).map(CellOffset)))
 }
