@@ -58,10 +58,10 @@ fn write(
     for (at, bytes) in &plan.regions {
         // The header of a free cell keeps what follows invisible; behind the end of the bins everything is.
         let hidden = if *at < old_length { 4 } else { 0 };
-        disk.patch(at + hidden, bytes.get(hidden as usize..).unwrap_or_default(), step, Outcome::Old)?;
+        disk.fill(at + hidden, bytes.get(hidden as usize..).unwrap_or_default(), step, Outcome::Old)?;
     }
     for (at, bytes) in &plan.raised {
-        disk.patch(*at, bytes, step, Outcome::Old)?;
+        disk.raise(*at, bytes, step, Outcome::Old)?;
     }
     disk.sync(step, Outcome::Old)?;
 
@@ -76,7 +76,7 @@ fn write(
 
     for (done, flip) in plan.flips.iter().enumerate() {
         let step = "making a change visible";
-        for (at, bytes) in flip_as_one(flip, &disk) {
+        if let Some((at, bytes)) = flip_as_one(flip, &disk) {
             disk.patch(at, &bytes, step, Outcome::Prefix(done))?;
         }
         disk.sync(step, Outcome::Prefix(done + 1))?;
@@ -161,6 +161,28 @@ impl<'a> Disk<'a> {
         }
         let (at, bytes) = whole;
         self.storage.write(HiveFile::Primary, u64::from(BINS_START) + u64::from(at), bytes).step(step, outcome)
+    }
+
+    /// Writes what was free space, page by page. What was left over of a long free cell may reach into pages that
+    /// nobody touched: there the disk has these bytes already.
+    fn fill(&mut self, at: u32, bytes: &[u8], step: &'static str, outcome: Outcome) -> Result<(), CommitError> {
+        let (mut at, mut rest) = (at, bytes);
+        while !rest.is_empty() {
+            let (part, behind) = rest.split_at(rest.len().min((PAGE - at % PAGE) as usize));
+            if self.pages.contains_key(&(at / PAGE)) && self.bytes(at, part.len()) != part {
+                self.patch(at, part, step, outcome)?;
+            }
+            at += part.len() as u32;
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    /// Writes a little-endian number unless the one that stands there is as high: an edit may have lowered a number
+    /// before it raised it, and until that edit is visible the old one holds.
+    fn raise(&mut self, at: u32, bytes: &[u8], step: &'static str, outcome: Outcome) -> Result<(), CommitError> {
+        let before = self.bytes(at, bytes.len());
+        if before.iter().rev().lt(bytes.iter().rev()) { self.patch(at, bytes, step, outcome) } else { Ok(()) }
     }
 
     /// Brings a page to its final bytes, writing only the runs of four-byte words that differ, none across a sector.

@@ -31,16 +31,23 @@ pub(crate) struct Steps {
     fresh: HashSet<u32>,
     made: Vec<(u32, u32)>,
     writes: Vec<(u32, u32)>,
-    /// Free cells of the disk that were used: start to end.
-    regions: BTreeMap<u32, u32>,
-    /// Offset to value and its width in bytes.
-    raised: BTreeMap<u32, (u32, usize)>,
+    space: Space,
 }
 
 struct Step {
     /// New cells as they were when the step ended.
     cells: Vec<Patch>,
     flip: Vec<Patch>,
+    space: Space,
+}
+
+/// What a step needs from before it. It is kept step by step, so that a rollback forgets it with them.
+#[derive(Default)]
+struct Space {
+    /// Free cells that were used, as a whole or their first part: start and end.
+    taken: Vec<(u32, u32)>,
+    /// Raised numbers: offset, value, width in bytes.
+    raised: Vec<(u32, u32, usize)>,
 }
 
 impl Steps {
@@ -53,14 +60,12 @@ impl Steps {
         self.fresh.clear();
         self.made.clear();
         self.writes.clear();
+        self.space = Space::default();
     }
 
     /// A free cell was used, as a whole or its first part.
     pub(super) fn took(&mut self, offset: u32, size: u32) {
-        let known = self.regions.range(..=offset).next_back().is_some_and(|(_, end)| offset < *end);
-        if !known {
-            self.regions.insert(offset, offset + size);
-        }
+        self.space.taken.push((offset, offset + size));
     }
 
     pub(super) fn made(&mut self, offset: u32, size: u32) {
@@ -75,14 +80,14 @@ impl Steps {
     }
 
     pub(super) fn raise(&mut self, at: u32, value: u32, width: usize) {
-        let (highest, _) = self.raised.entry(at).or_insert((value, width));
-        *highest = value.max(*highest);
+        self.space.raised.push((at, value, width));
     }
 
     pub(super) fn end(&mut self, bins: Bins<'_>) -> Result<()> {
         let copy = |&(at, len): &(u32, u32)| (at, bins.get(at, len as usize).unwrap_or_default().to_vec());
         let cells = self.made.drain(..).collect::<Vec<_>>();
         let writes = self.writes.drain(..).collect::<Vec<_>>();
+        let space = std::mem::take(&mut self.space);
         self.fresh.clear();
         let sectors = writes.iter().flat_map(|&(at, len)| [at / SECTOR as u32, (at + len.max(1) - 1) / SECTOR as u32]);
         let first = sectors.clone().min();
@@ -94,16 +99,20 @@ impl Steps {
             )
             .into());
         }
-        self.done.push(Step { cells: cells.iter().map(copy).collect(), flip: writes.iter().map(copy).collect() });
+        self.done.push(Step {
+            cells: cells.iter().map(copy).collect(),
+            flip: writes.iter().map(copy).collect(),
+            space,
+        });
         Ok(())
     }
 
     pub(super) fn plan(&self, bins: Bins<'_>, length_at_begin: u32) -> StepPlan {
         let mut regions: BTreeMap<u32, Vec<u8>> = self
-            .regions
-            .iter()
-            .filter(|(start, _)| **start < length_at_begin)
-            .map(|(&start, &end)| (start, bins.get(start, (end - start) as usize).unwrap_or_default().to_vec()))
+            .regions()
+            .into_iter()
+            .filter(|(start, _)| *start < length_at_begin)
+            .map(|(start, end)| (start, bins.get(start, (end - start) as usize).unwrap_or_default().to_vec()))
             .collect();
         let added = (bins.len() - length_at_begin) as usize;
         if added > 0 {
@@ -119,12 +128,32 @@ impl Steps {
         }
         StepPlan {
             regions: regions.into_iter().collect(),
-            raised: self
-                .raised
-                .iter()
-                .map(|(&at, (value, width))| (at, value.to_le_bytes().into_iter().take(*width).collect()))
-                .collect(),
+            raised: self.raised(),
             flips: self.done.iter().map(|step| step.flip.clone()).filter(|flip| !flip.is_empty()).collect(),
         }
+    }
+
+    /// The free cells of the disk that were used, start to end: what is taken later of what was left over of one
+    /// belongs to it.
+    fn regions(&self) -> BTreeMap<u32, u32> {
+        let mut regions: BTreeMap<u32, u32> = BTreeMap::new();
+        for &(start, end) in self.done.iter().flat_map(|step| &step.space.taken) {
+            if regions.range(..=start).next_back().is_none_or(|(_, known)| start >= *known) {
+                regions.insert(start, end);
+            }
+        }
+        regions
+    }
+
+    /// The raised numbers at their highest.
+    fn raised(&self) -> Vec<Patch> {
+        let mut raised: BTreeMap<u32, (u32, usize)> = BTreeMap::new();
+        for &(at, value, width) in self.done.iter().flat_map(|step| &step.space.raised) {
+            let (highest, _) = raised.entry(at).or_insert((value, width));
+            *highest = value.max(*highest);
+        }
+        let patch =
+            |(at, (value, width)): (u32, (u32, usize))| (at, value.to_le_bytes().into_iter().take(width).collect());
+        raised.into_iter().map(patch).collect()
     }
 }
