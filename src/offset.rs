@@ -51,7 +51,9 @@ impl fmt::Debug for FileOffset {
 /// Remembers a key across edits: the position of its key node.
 ///
 /// An id stays good while its key lives and is not renamed; afterwards it is refused as stale
-/// ([`RequestError::StaleId`](crate::RequestError::StaleId)), never mistaken for another cell.
+/// ([`RequestError::StaleId`](crate::RequestError::StaleId)) until the transaction ends, never mistaken for another
+/// cell. Space is used again behind a commit or a rollback, so ids of keys that went with those are to be dropped, and
+/// where a hive has no log keys may have moved: take ids anew then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub(crate) CellOffset);
 

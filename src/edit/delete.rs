@@ -11,8 +11,8 @@ use crate::{
 /// What a subtree owns.
 #[derive(Default)]
 struct Owned {
-    keys: u32,
-    /// Key nodes, lists, class names, values and their data.
+    nodes: Vec<CellOffset>,
+    /// Lists, class names, values and their data.
     cells: Vec<CellOffset>,
     /// The descriptor record of each key.
     security: Vec<CellOffset>,
@@ -28,20 +28,28 @@ pub(crate) fn delete(image: &mut Image, at: CellOffset, whole_tree: bool, now: F
         return Err(RequestError::HasSubkeys(path_of(key)).into());
     }
     let parent = parent.offset();
+    let mut owned = owned_by(key)?;
     let moved = relocate::for_list_change(image, parent)?;
-    // The move may have taken the key along.
-    let at = if moved == parent { at } else { image.forwarded(at) };
-    let owned = owned_by(key_at(image, at)?)?;
+    let mut at = at;
+    if moved != parent {
+        // The move took the key along.
+        at = image.forwarded(at);
+        owned = owned_by(key_at(image, at)?)?;
+    }
     key_list::remove(image, moved, at)?;
     touch(image, moved, now)?;
     image.end_step()?;
     for record in owned.security {
         security::release(image, record)?;
     }
+    let keys = owned.nodes.len() as u32;
+    for node in owned.nodes {
+        image.free_key(node)?;
+    }
     for cell in owned.cells {
         image.free(cell)?;
     }
-    Ok(owned.keys)
+    Ok(keys)
 }
 
 /// Everything below a key, looked at before the first byte is changed.
@@ -52,8 +60,7 @@ fn owned_by(top: Key<'_>) -> Result<Owned> {
         if key.flags().intersects(KeyFlags::NO_DELETE | KeyFlags::HIVE_ENTRY) {
             return Err(RequestError::Undeletable(path_of(key)).into());
         }
-        owned.keys += 1;
-        owned.cells.push(key.offset());
+        owned.nodes.push(key.offset());
         owned.security.push(key.security()?.offset());
         if key.class_name()?.is_some() {
             owned.cells.push(key.node().class());

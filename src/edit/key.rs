@@ -40,8 +40,27 @@ pub(crate) fn validate_name(name: &NameBuf) -> Result<(), RequestError> {
     Ok(())
 }
 
+/// Finds or makes the key at a path. Whether the names that are missing can all be made is known before the first is.
+pub(crate) fn create_path(
+    image: &mut Image,
+    parent: CellOffset,
+    names: &[NameBuf],
+    now: FileTime,
+) -> Result<CellOffset> {
+    let (mut at, mut missing) = (parent, names);
+    while let [name, below @ ..] = missing {
+        let Some(existing) = super::key_at(image, at)?.subkey(name)? else { break };
+        (at, missing) = (existing.offset(), below);
+    }
+    missing.iter().try_for_each(validate_name)?;
+    if !missing.is_empty() && depth(super::key_at(image, at)?)? + missing.len() > MAX_DEPTH {
+        return Err(RequestError::TooDeep.into());
+    }
+    missing.iter().try_fold(at, |at, name| create(image, at, name, now))
+}
+
 /// Makes a key that does not exist yet. It shares its parent's descriptor.
-pub(crate) fn create(image: &mut Image, parent: CellOffset, name: &NameBuf, now: FileTime) -> Result<CellOffset> {
+fn create(image: &mut Image, parent: CellOffset, name: &NameBuf, now: FileTime) -> Result<CellOffset> {
     validate_name(name)?;
     let key = editable(image, parent)?;
     if key.flags().contains(KeyFlags::SYMBOLIC_LINK) {
@@ -112,9 +131,9 @@ pub(crate) fn set_flags(image: &mut Image, at: CellOffset, flags: KeyFlags, now:
     Ok(touch(image, at, now)?)
 }
 
-/// Sets or removes the class name; the key may move.
-pub(crate) fn set_class(image: &mut Image, at: CellOffset, class: Option<&NameBuf>, now: FileTime) -> Result<()> {
-    let bytes: Vec<u8> = class.into_iter().flat_map(|class| class.units().flat_map(u16::to_le_bytes)).collect();
+/// Sets the class name or, with an empty one, removes it; the key may move.
+pub(crate) fn set_class(image: &mut Image, at: CellOffset, class: &NameBuf, now: FileTime) -> Result<()> {
+    let bytes: Vec<u8> = class.units().flat_map(u16::to_le_bytes).collect();
     if bytes.len() > MAX_CLASS {
         return Err(RequestError::ClassTooLong.into());
     }

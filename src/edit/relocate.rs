@@ -152,16 +152,19 @@ fn copy_lists(
 
 /// Frees the key nodes and lists of a subtree whose copies are in use, and nothing else of it.
 fn free_nodes(image: &mut Image, top: CellOffset) -> Result<()> {
-    let mut cells = Vec::new();
+    let (mut nodes, mut cells) = (Vec::new(), Vec::new());
     for walked in key_at(image, top)?.walk() {
         let key = walked?.key;
-        cells.push(key.offset());
+        nodes.push(key.offset());
         if let Some(list) = list_of(key)? {
             cells.push(list.offset());
             if list.kind == ListKind::Ri {
                 cells.extend(list.targets());
             }
         }
+    }
+    for node in nodes {
+        image.free_key(node)?;
     }
     for cell in cells {
         image.free(cell)?;

@@ -52,7 +52,7 @@ pub(crate) fn rename(image: &mut Image, at: CellOffset, name: &NameBuf, now: Fil
         for child in children {
             image.write(child, field::PARENT, &new.0.to_le_bytes())?;
         }
-        image.free(at)?;
+        image.free_key(at)?;
         new
     };
     key_list::insert(image, parent, new, name)?;

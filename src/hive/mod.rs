@@ -181,10 +181,11 @@ impl Hive {
         }
         // The edit is built on the replayed state, so that is made durable first, as a write of its own.
         self.write_recovery()?;
-        let protocol = self.protocol();
+        // Decided when the transaction began: its edits may have made a boot store of the hive, or have ended one.
+        let stepwise = self.image.is_stepwise();
         let log = self.logs.writable();
-        let committed = match (self.storage.as_deref_mut(), protocol, log) {
-            (Some(storage), Protocol::Logged, Some(log)) => {
+        let committed = match (self.storage.as_deref_mut(), stepwise, log) {
+            (Some(storage), false, Some(log)) => {
                 self.image.settle()?;
                 commit_logged(&mut self.image, storage, &self.logs, log).map_err(Error::from)
             }
@@ -194,7 +195,11 @@ impl Hive {
         self.image.end();
         self.poisoned = committed.is_err();
         if let (Ok(_), Some(storage)) = (&committed, self.storage.as_deref_mut()) {
-            self.logs = Logs::read(storage)?;
+            match Logs::read(storage) {
+                Ok(logs) => self.logs = logs,
+                // Committed it is; but the next commit must know the logs.
+                Err(_) => self.poisoned = true,
+            }
         }
         committed
     }

@@ -40,7 +40,10 @@ pub struct Transaction<'h> {
 
 /// A point in a transaction to roll back to.
 #[derive(Debug)]
-pub struct Savepoint(usize);
+pub struct Savepoint {
+    serial: u64,
+    half_done: bool,
+}
 
 impl<'h> Transaction<'h> {
     pub(super) fn new(hive: &'h mut Hive) -> Self {
@@ -83,17 +86,7 @@ impl<'h> Transaction<'h> {
     pub fn create_key(&mut self, parent: KeyId, path: impl Into<KeyPath>) -> Result<KeyId> {
         let path = path.into();
         let parent = self.resolve(parent)?;
-        self.edit(|image, now| {
-            let mut at = parent;
-            for name in path.names() {
-                let existing = Key::parse(edit::view(image), at)?.subkey(name)?.map(Key::offset);
-                at = match existing {
-                    Some(existing) => existing,
-                    None => edit::key::create(image, at, name, now)?,
-                };
-            }
-            Ok(KeyId(at))
-        })
+        self.edit(|image, now| edit::key::create_path(image, parent, path.names(), now).map(KeyId))
     }
 
     /// Sets a value; the default value for an empty name. A value that exists keeps its place and the spelling of its
@@ -171,7 +164,8 @@ impl<'h> Transaction<'h> {
     /// [`RequestError::ClassTooLong`], [`RequestError::StaleId`].
     pub fn set_class_name(&mut self, key: KeyId, class: Option<NameBuf>) -> Result<()> {
         let key = self.resolve(key)?;
-        self.edit(|image, now| edit::key::set_class(image, key, class.as_ref(), now))
+        let class = class.unwrap_or_default();
+        self.edit(|image, now| edit::key::set_class(image, key, &class, now))
     }
 
     /// Sets those flags of a key that can be set: no delete, symbolic link, virtualization, user flags. The others
@@ -240,7 +234,7 @@ impl<'h> Transaction<'h> {
 
     /// Remembers this moment.
     pub fn savepoint(&mut self) -> Savepoint {
-        Savepoint(self.hive.image.savepoint())
+        Savepoint { serial: self.hive.image.savepoint(), half_done: self.half_done }
     }
 
     /// Takes back everything since a savepoint, and later savepoints with it.
@@ -248,12 +242,13 @@ impl<'h> Transaction<'h> {
     /// # Errors
     ///
     /// [`RequestError::StaleId`] where the savepoint was rolled back already.
+    #[allow(clippy::needless_pass_by_value, reason = "it is used up")]
     pub fn rollback_to(&mut self, savepoint: Savepoint) -> Result<()> {
-        if !self.hive.image.has_savepoint(savepoint.0) {
+        let Some(at) = self.hive.image.savepoint_at(savepoint.serial) else {
             return Err(RequestError::StaleId.into());
-        }
-        self.hive.image.rollback_to(savepoint.0);
-        self.half_done = false;
+        };
+        self.hive.image.rollback_to(at);
+        self.half_done = savepoint.half_done;
         Ok(())
     }
 

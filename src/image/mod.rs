@@ -46,6 +46,8 @@ pub(crate) struct Image {
     /// Keys that the transaction moved: from where to where, in order.
     moves: Vec<(CellOffset, CellOffset)>,
     writes: u64,
+    /// How many savepoints there ever were.
+    savepoints: u64,
 }
 
 /// The bins that were read: from `BINS_START` of these bytes on, as many as fit.
@@ -103,6 +105,7 @@ impl Image {
             steps: None,
             moves: Vec::new(),
             writes: 0,
+            savepoints: 0,
         }
     }
 
@@ -160,13 +163,20 @@ impl Image {
         self.marks.push(Mark::new(self.len(), self.base.clone(), None));
     }
 
-    /// Remembers this moment; returns its number for [`rollback_to`](Self::rollback_to).
-    pub(crate) fn savepoint(&mut self) -> usize {
+    /// Remembers this moment; returns its serial number, for [`savepoint_at`](Self::savepoint_at).
+    pub(crate) fn savepoint(&mut self) -> u64 {
+        self.savepoints += 1;
         let mut mark = Mark::new(self.len(), self.base.clone(), self.allocator.clone());
         mark.steps = self.steps.as_ref().map_or(0, Steps::len);
         mark.moves = self.moves.len();
+        mark.serial = self.savepoints;
         self.marks.push(mark);
-        self.marks.len() - 1
+        self.savepoints
+    }
+
+    /// The place of a savepoint that can be rolled back to, for [`rollback_to`](Self::rollback_to).
+    pub(crate) fn savepoint_at(&self, serial: u64) -> Option<usize> {
+        self.marks.iter().position(|mark| mark.serial == serial)
     }
 
     /// Puts back what the image was at a savepoint; 0 is the begin of the transaction. The savepoint is used up, except
@@ -203,11 +213,6 @@ impl Image {
     pub(crate) fn end(&mut self) {
         self.marks.clear();
         self.steps = None;
-    }
-
-    /// Whether a savepoint of that number can be rolled back to.
-    pub(crate) fn has_savepoint(&self, savepoint: usize) -> bool {
-        savepoint < self.marks.len()
     }
 
     /// Joins what the transaction freed with its neighbours, so that it can be used again and the bins hold no two
@@ -433,11 +438,21 @@ impl Image {
 
     /// Frees an allocated cell. One that was live when the transaction began stays out of use until the commit.
     pub(crate) fn free(&mut self, cell: CellOffset) -> Result<(), FormatError> {
+        self.free_cell(cell, true)
+    }
+
+    /// Frees a key node. Whoever made it, it stays out of use until the commit: another key in its place would answer
+    /// to its id.
+    pub(crate) fn free_key(&mut self, cell: CellOffset) -> Result<(), FormatError> {
+        self.free_cell(cell, false)
+    }
+
+    fn free_cell(&mut self, cell: CellOffset, reuse: bool) -> Result<(), FormatError> {
         let size = self.bins().cell(cell)?.payload.len() as u32 + CELL_HEADER;
-        // Its own header says free even where it joins a neighbour: that is how an id of a deleted key is noticed.
         self.put_bytes(cell.0, &CellSize { size, allocated: false }.encode())?;
+        let reuse = reuse && self.steps.is_none();
         let Some(allocator) = &mut self.allocator else { return Ok(()) };
-        let (offset, size) = if self.steps.is_none() && allocator.forget_fresh(cell.0) {
+        let (offset, size) = if reuse && allocator.forget_fresh(cell.0) {
             allocator.join(cell.0, size)
         } else {
             allocator.defer(cell.0, size);

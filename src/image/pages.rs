@@ -18,13 +18,15 @@ pub(super) struct Mark {
     pub(super) steps: usize,
     /// Moved keys until then.
     pub(super) moves: usize,
+    /// Which savepoint this is; 0 for the begin of a transaction.
+    pub(super) serial: u64,
     saved: BTreeMap<u32, SavedPage>,
     touched: Vec<u64>,
 }
 
 impl Mark {
     pub(super) fn new(length: u32, base: BaseBlock, allocator: Option<Allocator>) -> Self {
-        Self { length, base, allocator, steps: 0, moves: 0, saved: BTreeMap::new(), touched: Vec::new() }
+        Self { length, base, allocator, steps: 0, moves: 0, serial: 0, saved: BTreeMap::new(), touched: Vec::new() }
     }
 
     /// Whether `page` must be copied before it is written.
