@@ -113,6 +113,8 @@ fn flip_as_one(flip: &[Patch], disk: &Disk<'_>) -> Option<Patch> {
 struct Disk<'a> {
     storage: &'a mut dyn Storage,
     pages: BTreeMap<u32, Vec<u8>>,
+    /// Length of the bins before: of what lies behind, the file may hold anything.
+    old_length: u32,
 }
 
 impl<'a> Disk<'a> {
@@ -126,7 +128,7 @@ impl<'a> Disk<'a> {
                 (page, before.map_or_else(|| vec![0; PAGE as usize], <[u8]>::to_vec))
             })
             .collect();
-        Self { storage, pages }
+        Self { storage, pages, old_length }
     }
 
     fn bytes(&self, at: u32, len: usize) -> Vec<u8> {
@@ -169,7 +171,8 @@ impl<'a> Disk<'a> {
         let (mut at, mut rest) = (at, bytes);
         while !rest.is_empty() {
             let (part, behind) = rest.split_at(rest.len().min((PAGE - at % PAGE) as usize));
-            if self.pages.contains_key(&(at / PAGE)) && self.bytes(at, part.len()) != part {
+            let unknown = at >= self.old_length;
+            if unknown || (self.pages.contains_key(&(at / PAGE)) && self.bytes(at, part.len()) != part) {
                 self.patch(at, part, step, outcome)?;
             }
             at += part.len() as u32;
