@@ -90,7 +90,7 @@ fn write(
         disk.patch_words(at * PAGE, &wanted, step, outcome)?;
     }
     disk.sync(step, outcome)?;
-    disk.verify(&base, image)?;
+    disk.verify(&base, image, outcome)?;
     *image.base_mut() = BaseBlock::decode(&base.encode());
     Ok(CommitReport { protocol: Protocol::Stepwise, pages, sequence: clean })
 }
@@ -214,9 +214,8 @@ impl<'a> Disk<'a> {
     }
 
     /// Reads back what was written.
-    fn verify(&mut self, base: &BaseBlock, image: &Image) -> Result<(), CommitError> {
+    fn verify(&mut self, base: &BaseBlock, image: &Image, outcome: Outcome) -> Result<(), CommitError> {
         const STEP: &str = "reading the changes back";
-        let outcome = Outcome::New;
         let mut sector = [0; SECTOR];
         self.storage.read(HiveFile::Primary, 0, &mut sector).step(STEP, outcome)?;
         let mut same = sector == base.encode();
