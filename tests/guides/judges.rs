@@ -1,0 +1,54 @@
+//! Readers that share no code with the crate, by way of `tests/oracle`.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value as Json;
+
+use crate::missing;
+
+/// Everybody who is asked, and whether they tell the data as stored (reglookup prints them for people).
+pub(crate) const READERS: [(&str, bool); 4] =
+    [("regf", true), ("hivex", true), ("reglookup", false), ("python-registry", true)];
+
+fn oracle(script: &str, arguments: &[&str], files: &[&Path]) -> Option<Output> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join("oracle");
+    let python = env::var_os("HIVESMITH_PYTHON").unwrap_or_else(|| "python3".into());
+    let output = Command::new(python).arg(folder.join(script)).args(arguments).args(files).output();
+    if output.is_err() {
+        missing("python3");
+    }
+    output.ok()
+}
+
+/// What one reader says has changed between two hives; none where it is not installed, which is said.
+pub(crate) fn changes(before: &Path, after: &Path, reader: &str) -> Option<Json> {
+    let output = oracle("changes.py", &["--reader", reader], &[before, after])?;
+    if output.status.code() == Some(3) {
+        missing(reader);
+        return None;
+    }
+    assert!(output.status.success(), "{reader}: {}", String::from_utf8_lossy(&output.stderr));
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+/// Structural findings, each with its place.
+pub(crate) fn findings(hive: &Path) -> Option<BTreeSet<String>> {
+    let output = oracle("regf.py", &["judge"], &[hive])?;
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect())
+}
+
+/// What Windows makes of a dirty hive and its logs; false where no Python is there to say so.
+pub(crate) fn replay(hive: &Path, logs: &[&Path], to: &Path) -> bool {
+    let mut files = vec![hive];
+    files.extend(logs);
+    let to = to.display().to_string();
+    let Some(output) = oracle("regf.py", &["replay", "-o", &to], &files) else { return false };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    true
+}
