@@ -74,8 +74,8 @@ pub(crate) fn to_json<'s>(
     steps: impl IntoIterator<Item = &'s Step>,
     applied: &Applied,
     dry_run: bool,
-    refused: Vec<Json>,
-    warnings: Vec<String>,
+    refused: &[Json],
+    warnings: &[String],
 ) -> Json {
     let steps: Vec<Json> = steps.into_iter().map(Step::to_json).collect();
     let commits: Vec<Json> = applied

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path, process::ExitCode};
 
-use hivesmith::{Error, RequestError};
+use hivesmith::{Error, LogState, RequestError};
 
 /// What the process ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,19 +45,20 @@ impl Failure {
     /// An error of the engine about a file.
     pub(crate) fn of(path: &Path, error: &Error) -> Self {
         let (exit, hint) = match error {
-            Error::NeedsRecovery(_) => {
-                (Exit::Refused, "\n  to look at it as it is: --recover ignore (what Windows wrote last may be missing)")
+            Error::NeedsRecovery(state) => (Exit::Refused, dirty(path, state.logs)),
+            Error::Corrupt(_) => {
+                (Exit::Refused, format!("\n  for everything that is wrong with it: hivesmith check {}", path.display()))
             }
-            Error::Corrupt(_) => (Exit::Refused, "\n  for everything that is wrong with it: hivesmith check"),
-            Error::Format(_) | Error::Security(_) => (Exit::Refused, ""),
-            Error::Request(
+            Error::Format(_)
+            | Error::Security(_)
+            | Error::Request(
                 RequestError::Layered
                 | RequestError::ReadOnly
                 | RequestError::Uncommittable(_)
                 | RequestError::HalfDone,
-            ) => (Exit::Refused, ""),
-            Error::Request(_) => (Exit::Usage, ""),
-            _ => (Exit::Io, ""),
+            ) => (Exit::Refused, String::new()),
+            Error::Request(_) => (Exit::Usage, String::new()),
+            _ => (Exit::Io, String::new()),
         };
         Self::new(exit, format!("{}: {error}{hint}", path.display()))
     }
@@ -67,6 +68,17 @@ impl Failure {
         Self::new(Exit::Io, format!("{}: {error}", path.display()))
     }
 
+    /// An error of the host, or of resolving a path beneath a mount, about a file as a command names it.
+    pub(crate) fn opening(file: &str, error: &io::Error) -> Self {
+        let exit = match error.kind() {
+            io::ErrorKind::InvalidInput => Exit::Usage,
+            // Ours: the path leads out of the mount.
+            io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => Exit::Refused,
+            _ => Exit::Io,
+        };
+        Self::new(exit, format!("{file}: {error}"))
+    }
+
     /// Says it and gives the exit code. A reader that went away (`| head`) is no failure worth words.
     pub(crate) fn report(self) -> ExitCode {
         if !self.message.is_empty() {
@@ -74,6 +86,23 @@ impl Failure {
         }
         self.exit.into()
     }
+}
+
+/// What can be done about a hive that was not closed cleanly.
+fn dirty(path: &Path, logs: LogState) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let file = path.display();
+    let way_on = match logs {
+        LogState::Replayable => format!("replay them: hivesmith recover {file}"),
+        _ => format!(
+            "nothing can be built on what is there: if {name}.LOG1 and {name}.LOG2 (or {name}.LOG) of the same moment \
+             can be had, put them beside it and try again"
+        ),
+    };
+    format!(
+        "\n  {way_on}\n  to look at it as it is: hivesmith dump --recover ignore {file} (what Windows wrote last may be \
+         missing)"
+    )
 }
 
 impl From<io::Error> for Failure {

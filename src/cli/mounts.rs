@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use hivesmith::{
-    Error, Hive, OpenOptions,
+    FileStorage, Hive,
     command::reg::RegCommand,
     name,
     plan::{Mount, Opened},
@@ -12,7 +12,7 @@ use hivesmith::{
     volume::{Drives, Volume},
 };
 
-use super::{Exit, Failure};
+use super::Failure;
 
 /// Where hives come from besides `reg load`.
 #[derive(Clone, Debug, Default, Args)]
@@ -39,6 +39,23 @@ const OWN_HIVES: [(RootKey, &str, &str); 7] = [
     (RootKey::Users, ".DEFAULT", "DEFAULT"),
 ];
 
+/// What hives are opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To look at them.
+    Read,
+    /// To edit them in memory alone, which files and mounts that cannot be written allow as well.
+    Plan,
+    /// To edit them.
+    Write,
+}
+
+impl Purpose {
+    pub(crate) fn edit(dry_run: bool) -> Self {
+        if dry_run { Self::Plan } else { Self::Write }
+    }
+}
+
 /// Hives that were opened, and where they are mounted from the start.
 #[derive(Default)]
 pub(crate) struct Mounts {
@@ -56,7 +73,7 @@ impl Sources {
     }
 
     /// Opens those of the hives that one of `keys` is in: others may be damaged without being in the way.
-    pub(crate) fn open(&self, keys: &[RegPath], writable: bool) -> Result<Mounts, Failure> {
+    pub(crate) fn open(&self, keys: &[RegPath], purpose: Purpose) -> Result<Mounts, Failure> {
         let mut mounts = Mounts::default();
         for hive in &self.hives {
             let (name, file) = hive
@@ -65,7 +82,7 @@ impl Sources {
                 .ok_or_else(|| Failure::usage(format!("\"{hive}\" is no hive; write it like BROKEN=/mnt/x/SYSTEM")))?;
             let key = mount_point(RootKey::LocalMachine, name);
             if is_wanted(&key, keys) {
-                mounts.open_path(key, Path::new(file), writable)?;
+                mounts.open_path(key, Path::new(file), purpose)?;
             }
         }
         if let Some(root) = &self.root {
@@ -74,10 +91,10 @@ impl Sources {
                 let key = mount_point(root_key, name);
                 if is_wanted(&key, keys) && !mounts.has(&key) {
                     let path = format!("Windows/System32/config/{file}");
+                    let opened = volume.open_hive(&path, purpose == Purpose::Write);
                     let (path, storage) =
-                        volume.open_hive(&path, writable).map_err(|error| Failure::io(root, &error))?;
-                    let hive = options(writable).open_files(storage);
-                    mounts.add(Some(key), path, hive)?;
+                        opened.map_err(|error| Failure::opening(&root.display().to_string(), &error))?;
+                    mounts.add(Some(key), path, storage, purpose)?;
                 }
             }
         }
@@ -87,30 +104,41 @@ impl Sources {
 
 impl Mounts {
     /// Opens a hive of this machine and mounts it.
-    pub(crate) fn open_path(&mut self, key: RegPath, path: &Path, writable: bool) -> Result<(), Failure> {
-        self.add(Some(key), path.to_owned(), options(writable).open(path)).map(drop)
+    pub(crate) fn open_path(&mut self, key: RegPath, path: &Path, purpose: Purpose) -> Result<(), Failure> {
+        let storage = FileStorage::open(path, purpose == Purpose::Write).map_err(|error| Failure::io(path, &error))?;
+        self.add(Some(key), path.to_owned(), storage, purpose).map(drop)
     }
 
     /// Opens a hive as a command of a script names it, once; its number.
-    pub(crate) fn open_named(&mut self, drives: &Drives, file: &str, writable: bool) -> Result<usize, Failure> {
-        let (path, storage) = drives.open_hive(file, writable).map_err(|error| {
+    pub(crate) fn open_named(&mut self, drives: &Drives, file: &str, purpose: Purpose) -> Result<usize, Failure> {
+        let (path, storage) = drives.open_hive(file, purpose == Purpose::Write).map_err(|error| {
             let hint = match file.rsplit(['\\', '/']).next() {
                 Some(name) if name.to_ascii_lowercase().ends_with(".hiv") => {
                     "\n  the hives of an installation have names without an ending: SYSTEM, SOFTWARE, SAM, SECURITY"
                 }
                 _ => "",
             };
-            Failure::new(Exit::Io, format!("{file}: {error}{hint}"))
+            {
+                let failure = Failure::opening(file, &error);
+                Failure { message: failure.message + hint, ..failure }
+            }
         })?;
         let same = |opened: &Opened| opened.path.canonicalize().ok() == path.canonicalize().ok();
         if let Some(known) = self.hives.iter().position(same) {
             return Ok(known);
         }
-        self.add(None, path, options(writable).open_files(storage))
+        self.add(None, path, storage, purpose)
     }
 
-    fn add(&mut self, key: Option<RegPath>, path: PathBuf, hive: Result<Hive, Error>) -> Result<usize, Failure> {
-        let hive = hive.map_err(|error| Failure::of(&path, &error))?;
+    fn add(
+        &mut self,
+        key: Option<RegPath>,
+        path: PathBuf,
+        storage: FileStorage,
+        purpose: Purpose,
+    ) -> Result<usize, Failure> {
+        let options = Hive::options().read_only(purpose == Purpose::Read);
+        let hive = options.open_files(storage).map_err(|error| Failure::of(&path, &error))?;
         let number = self.hives.len();
         self.mounts.extend(key.map(|key| Mount { key, hive: number }));
         self.hives.push(Opened { path, hive });
@@ -120,10 +148,6 @@ impl Mounts {
     pub(crate) fn has(&self, key: &RegPath) -> bool {
         self.mounts.iter().any(|mount| key.relative_to(&mount.key).is_some())
     }
-}
-
-fn options(writable: bool) -> OpenOptions {
-    Hive::options().read_only(!writable)
 }
 
 pub(crate) fn mount_point(root: RootKey, name: &str) -> RegPath {

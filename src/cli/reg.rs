@@ -1,9 +1,6 @@
 //! `hivesmith reg …`: Windows' own syntax, so clap only hands the words over.
 
-use std::{
-    io::{self, BufRead as _, IsTerminal as _, Write as _},
-    path::Path,
-};
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use clap::Args;
 use hivesmith::{
@@ -20,7 +17,7 @@ use super::{
     Common, Exit, Failure, Writing, apply,
     apply::{Applied, to_json},
     loaded::Loaded,
-    mounts::{Mounts, Sources, keys_of},
+    mounts::{Mounts, Purpose, Sources, keys_of},
 };
 
 /// Windows' `reg`, offline.
@@ -59,9 +56,8 @@ impl Reg {
         let drives = ours.sources.drives()?;
         match &command {
             RegCommand::Load(load) => {
-                let (path, storage) = drives
-                    .open_hive(&load.file, false)
-                    .map_err(|error| Failure::new(Exit::Io, format!("{}: {error}", load.file)))?;
+                let (path, storage) =
+                    drives.open_hive(&load.file, false).map_err(|error| Failure::opening(&load.file, &error))?;
                 let hive = Hive::options().read_only(true).open_files(storage);
                 hive.map_err(|error| Failure::of(&path, &error))?;
                 let path = path.canonicalize().map_err(|error| Failure::io(&path, &error))?;
@@ -80,15 +76,14 @@ impl Reg {
 }
 
 fn carry_out(command: &RegCommand, ours: &Ours, drives: &Drives, common: &Common) -> Result<Exit, Failure> {
-    let edits = matches!(
-        command,
-        RegCommand::Add(_) | RegCommand::Delete(_) | RegCommand::Copy(_) | RegCommand::Import(_)
-    );
+    let edits =
+        matches!(command, RegCommand::Add(_) | RegCommand::Delete(_) | RegCommand::Copy(_) | RegCommand::Import(_));
     let keys = keys_of(command, drives);
-    let mut mounts = ours.sources.open(&keys, edits)?;
+    let purpose = if edits { Purpose::edit(ours.writing.dry_run) } else { Purpose::Read };
+    let mut mounts = ours.sources.open(&keys, purpose)?;
     for (key, file) in Loaded::read()?.hives {
         if keys.iter().any(|wanted| wanted.relative_to(&key).is_some()) && !mounts.has(&key) {
-            mounts.open_path(key, &file, edits)?;
+            mounts.open_path(key, &file, purpose)?;
         }
     }
     if !common.quiet {
@@ -105,7 +100,7 @@ fn carry_out(command: &RegCommand, ours: &Ours, drives: &Drives, common: &Common
     for mount in mounts {
         registry.mount(mount);
     }
-    let effect = run::reg(&mut registry, drives, command, "reg").map_err(failure)?;
+    let effect = run::reg(&mut registry, drives, command, "reg").map_err(|error| failure(&error))?;
     if !common.quiet {
         for warning in &effect.warnings {
             anstream::eprintln!("hivesmith: warning: {warning}");
@@ -122,7 +117,7 @@ fn carry_out(command: &RegCommand, ours: &Ours, drives: &Drives, common: &Common
 fn print(effect: &Effect, applied: &Applied, ours: &Ours, common: &Common) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     if ours.json {
-        let mut document = to_json(&effect.steps, applied, ours.writing.dry_run, Vec::new(), effect.warnings.clone());
+        let mut document = to_json(&effect.steps, applied, ours.writing.dry_run, &[], &effect.warnings);
         document["output"] = effect.output.as_str().into();
         writeln!(out, "{document:#}")?;
         return Ok(());
@@ -141,12 +136,13 @@ fn print(effect: &Effect, applied: &Applied, ours: &Ours, common: &Common) -> Re
     Ok(())
 }
 
-fn failure(error: RunError) -> Failure {
+/// What a command that could not be carried out ends with.
+pub(crate) fn failure(error: &RunError) -> Failure {
     match error {
         RunError::NotFound(_) => Failure::new(Exit::No, error.to_string()),
         RunError::Refused(why) => Failure::usage(why),
-        RunError::Engine(path, error) => Failure::of(&path, &error),
-        RunError::File(file, error) => Failure::io(Path::new(&file), &error),
+        RunError::Engine(path, error) => Failure::of(path, error),
+        RunError::File(file, error) => Failure::opening(file, error),
         other => Failure::new(Exit::Io, other.to_string()),
     }
 }

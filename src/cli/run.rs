@@ -1,22 +1,28 @@
 //! `hivesmith run SCRIPT`
 
-use std::{fmt::Write as _, fs, io::Write as _, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{Read as _, Write as _},
+    path::PathBuf,
+};
 
 use clap::Args;
 use hivesmith::{
     command::{
         Diagnostic,
         run::{Leniency, NewFile, ScriptRun, hive_files},
-        script::{Command, Script},
+        script::{Command, Script, ScriptError},
     },
     plan::Registry,
 };
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{
     Common, Exit, Failure, Writing, apply,
     apply::{Applied, to_json},
-    mounts::{Sources, keys_of},
+    mounts::{Purpose, Sources, keys_of},
+    reg,
 };
 
 /// Carries out a script of the documentation on offline hives.
@@ -45,13 +51,19 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn run(self, common: &Common) -> Result<Exit, Failure> {
         let name = self.script.display().to_string();
-        let bytes = if name == "-" {
-            std::io::read_to_string(std::io::stdin().lock())?.into_bytes()
+        let mut bytes = Vec::new();
+        if name == "-" {
+            std::io::stdin().lock().read_to_end(&mut bytes)?;
         } else {
-            fs::read(&self.script).map_err(|error| Failure::io(&self.script, &error))?
-        };
-        let script = self.parse(&name, bytes)?;
-        run_script(&script, &self.sources, self.leniency(), &self.writing, common)
+            bytes = fs::read(&self.script).map_err(|error| Failure::io(&self.script, &error))?;
+        }
+        match self.parse(&name, bytes) {
+            Ok(script) => run_script(&script, &self.sources, self.leniency(), &self.writing, common),
+            Err(error) => {
+                let failure = Failure::usage("the script was not understood, nothing was written");
+                Err(refused(failure, &error.errors, &self.writing, common))
+            }
+        }
     }
 
     fn leniency(&self) -> Leniency {
@@ -59,16 +71,10 @@ impl Run {
     }
 
     /// A `.reg` file is the script that imports it.
-    fn parse(&self, name: &str, bytes: Vec<u8>) -> Result<Script, Failure> {
+    fn parse(&self, name: &str, bytes: Vec<u8>) -> Result<Script, ScriptError> {
         let is_reg = self.script.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("reg"));
         let bytes = if is_reg { format!("reg import \"{name}\"").into_bytes() } else { bytes };
-        Script::parse(name, &bytes).map_err(|error| {
-            let mut message = "the script was not understood, nothing was written".to_owned();
-            for place in &error.errors {
-                let _ = write!(message, "\n{}", place.render().to_string().trim_end());
-            }
-            Failure::usage(message)
-        })
+        Script::parse(name, &bytes)
     }
 }
 
@@ -91,18 +97,30 @@ pub(crate) fn run_script(
         })
         .flatten()
         .collect();
-    let mut mounts = sources.open(&keys, true)?;
+    let purpose = Purpose::edit(writing.dry_run);
+    let stopped =
+        |failure: Failure| Failure { message: format!("nothing was written: {}", failure.message), ..failure };
+    let mut mounts = sources.open(&keys, purpose).map_err(stopped)?;
     let mut loads = Vec::new();
     for (line, load) in hive_files(script) {
-        let opened = mounts.open_named(&drives, &load.file, true);
-        loads.push(opened.map_err(|failure| {
-            Failure { message: line.diagnostic(failure.message).render().to_string(), ..failure }
-        })?);
+        match mounts.open_named(&drives, &load.file, purpose) {
+            Ok(number) => loads.push(number),
+            Err(failure) => {
+                let (message, hint) = match failure.message.split_once("\n  ") {
+                    Some((message, hint)) => (message, Some(hint.to_owned())),
+                    None => (failure.message.as_str(), None),
+                };
+                let mut place = line.diagnostic(message);
+                place.hint = hint;
+                let failure = Failure::new(failure.exit, "the script was stopped, nothing was written");
+                return Err(refused(failure, &[place], writing, common));
+            }
+        }
     }
     let mut notes: Vec<String> = apply::replayed(&mounts.hives);
     let initial = mounts.mounts.clone();
     let mut registry =
-        Registry::editing(&mut mounts.hives).map_err(|(path, error)| Failure::of(&path, &error))?;
+        Registry::editing(&mut mounts.hives).map_err(|(path, error)| stopped(Failure::of(&path, &error)))?;
     for mount in initial {
         registry.mount(mount);
     }
@@ -115,14 +133,11 @@ pub(crate) fn run_script(
 
     if common.json {
         notes.extend(warnings.iter().map(ToString::to_string));
-        let refused = ran.refused.iter().map(|refusal| {
-            json!({
-                "where": refusal.diagnostic.to_string(),
-                "hint": refusal.diagnostic.hint,
-                "stops": refusal.stops,
-            })
-        });
-        let document = to_json(ran.steps(), &applied, writing.dry_run, refused.collect(), notes);
+        let refused = ran.refused.iter().map(|refusal| refusal_json(&refusal.diagnostic, refusal.stops));
+        let refused: Vec<Json> = refused.collect();
+        // What a stopped script had come to in memory is nowhere now.
+        let steps = ran.steps().filter(|_| !stops);
+        let document = to_json(steps, &applied, writing.dry_run, &refused, &notes);
         writeln!(std::io::stdout().lock(), "{document:#}")?;
     } else {
         report(&ran, &applied, &notes, &warnings, writing, common)?;
@@ -130,7 +145,29 @@ pub(crate) fn run_script(
     if !stops {
         return Ok(Exit::Done);
     }
-    Err(Failure::new(Exit::Refused, "the script was stopped, nothing was written"))
+    let error = ran.refused.iter().filter(|refusal| refusal.stops).find_map(|refusal| refusal.error.as_ref());
+    let exit = error.map_or(Exit::Refused, |error| reg::failure(error).exit);
+    Err(Failure::new(exit, "the script was stopped, nothing was written"))
+}
+
+/// A failure with the places of the script that it is about; with `--json` they make a document of their own.
+fn refused(failure: Failure, places: &[Diagnostic], writing: &Writing, common: &Common) -> Failure {
+    if common.json {
+        let refused: Vec<Json> = places.iter().map(|place| refusal_json(place, true)).collect();
+        let document = to_json([], &Applied::default(), writing.dry_run, &refused, &[]);
+        if let Err(error) = writeln!(std::io::stdout().lock(), "{document:#}") {
+            return error.into();
+        }
+    }
+    let message = places.iter().fold(failure.message, |mut message, place| {
+        let _ = write!(message, "\n{}", place.render().to_string().trim_end());
+        message
+    });
+    Failure { message, ..failure }
+}
+
+fn refusal_json(place: &Diagnostic, stops: bool) -> Json {
+    json!({ "where": place.to_string(), "hint": place.hint, "stops": stops })
 }
 
 fn report(
@@ -153,6 +190,9 @@ fn report(
         let word = if refusal.stops { "refused" } else { "left out" };
         anstream::eprintln!("hivesmith: {word}: {}", refusal.diagnostic.render().to_string().trim_end());
     }
+    if ran.must_stop() {
+        return Ok(());
+    }
     let mut out = std::io::stdout().lock();
     let mut steps = 0;
     for line in &ran.ran {
@@ -164,9 +204,6 @@ fn report(
             writeln!(out, "{step}")?;
         }
     }
-    if ran.must_stop() {
-        return Ok(());
-    }
     match (steps, writing.dry_run) {
         (0, _) => writeln!(out, "nothing to change: everything is as the script wants it")?,
         (_, true) => writeln!(out, "dry run: {steps} steps, nothing was written")?,
@@ -176,7 +213,11 @@ fn report(
                 writeln!(out, "changed {} {how}: {} pages", path.display(), commit.pages)?;
             }
             if let Some(journal) = &applied.journal {
-                writeln!(out, "copies from before are in {}", journal.display())?;
+                writeln!(
+                    out,
+                    "copies from before are in {}; its journal.json says where each belongs",
+                    journal.display()
+                )?;
             }
         }
     }

@@ -65,6 +65,7 @@ enum Access<'h> {
 
 impl<'h> Registry<'h> {
     /// Takes opened hives for looking at.
+    #[must_use]
     pub fn reading(hives: &'h [Opened]) -> Self {
         Self::new(hives.iter().map(|opened| (opened.path.as_path(), Access::Read(&opened.hive))))
     }

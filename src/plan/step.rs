@@ -111,8 +111,7 @@ impl fmt::Display for Step {
 pub fn shown(kind: ValueType, bytes: &[u8]) -> String {
     match Data::decode(kind, bytes) {
         Data::Sz(text) | Data::ExpandSz(text) => format!("\"{}\"", NameBuf::from(text)),
-        Data::Dword(number) => format!("{number:#x} ({number})"),
-        Data::DwordBigEndian(number) => format!("{number:#x} ({number})"),
+        Data::Dword(number) | Data::DwordBigEndian(number) => format!("{number:#x} ({number})"),
         Data::Qword(number) => format!("{number:#x} ({number})"),
         Data::MultiSz(texts) => {
             let texts: Vec<String> = texts.into_iter().map(|text| format!("\"{}\"", NameBuf::from(text))).collect();

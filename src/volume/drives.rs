@@ -45,7 +45,8 @@ impl Drives {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::NotFound`], also for a letter that stands for nothing; what the host says otherwise.
+    /// [`io::ErrorKind::NotFound`]; [`io::ErrorKind::InvalidInput`] for a letter that stands for nothing; what the host
+    /// says otherwise.
     pub fn open_hive(&self, path: &str, writable: bool) -> io::Result<(PathBuf, FileStorage)> {
         if let Some((volume, path)) = self.volume(path)? {
             return volume.open_hive(path, writable);
@@ -98,7 +99,7 @@ impl Drives {
                 return Ok(None);
             }
             let hint = format!("nothing is known of drive {letter}:, say where it is: --drive {letter}:=/mnt/win");
-            return Err(io::Error::new(io::ErrorKind::NotFound, hint));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, hint));
         };
         Ok(Some((Volume::open(folder)?, path.get(2..).unwrap_or_default())))
     }

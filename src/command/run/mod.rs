@@ -7,8 +7,8 @@ mod add;
 mod copy;
 mod delete;
 mod files;
-mod query;
 mod provider;
+mod query;
 mod script;
 
 use std::{error, fmt};
@@ -79,7 +79,9 @@ pub enum RunError {
 impl fmt::Display for RunError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound(what) => write!(out, "the system was unable to find the specified registry key or value: {what}"),
+            Self::NotFound(what) => {
+                write!(out, "the system was unable to find the specified registry key or value: {what}")
+            }
             Self::Refused(why) => out.write_str(why),
             Self::Engine(file, error) => write!(out, "{}: {error}", file.display()),
             Self::File(file, error) => write!(out, "{file}: {error}"),
@@ -97,12 +99,7 @@ impl error::Error for RunError {}
 /// # Errors
 ///
 /// [`RunError`]; the registry may hold part of the command's changes then and should be dropped.
-pub fn reg(
-    registry: &mut Registry<'_>,
-    drives: &Drives,
-    command: &RegCommand,
-    why: &str,
-) -> Result<Effect, RunError> {
+pub fn reg(registry: &mut Registry<'_>, drives: &Drives, command: &RegCommand, why: &str) -> Result<Effect, RunError> {
     let mut effect = match command {
         RegCommand::Query(query) => query::run(registry, query),
         RegCommand::Add(add) => add::run(registry, add, why),
@@ -114,9 +111,9 @@ pub fn reg(
         RegCommand::Load(_) | RegCommand::Unload(_) => {
             Err(RunError::Refused("load and unload are for scripts and for `hivesmith reg` itself".to_owned()))
         }
-        RegCommand::Compare(_) => Err(RunError::Refused(
-            "`reg compare` is not built yet; `hivesmith diff` compares whole hives".to_owned(),
-        )),
+        RegCommand::Compare(_) => {
+            Err(RunError::Refused("`reg compare` is not built yet; `hivesmith diff` compares whole hives".to_owned()))
+        }
         RegCommand::Restore(_) => Err(RunError::Refused(
             "`reg restore` is not built yet; `reg import` brings keys in from a .reg file".to_owned(),
         )),

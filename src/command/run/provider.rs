@@ -11,7 +11,7 @@ pub(super) fn run(registry: &mut Registry<'_>, command: &ProviderCommand, why: &
         ProviderCommand::SetItemProperty { key, name, kind, value } => {
             let at = locate(registry, key, View::Native)?;
             let existing = match registry.key(&at) {
-                Ok(Some(key)) => key.value(name).map(|value| value.map(|value| value.kind())),
+                Ok(Some(key)) => key.value(name).map(|value| value.map(crate::tree::Value::kind)),
                 Ok(None) => return Err(not_found(&at)),
                 Err(error) => Err(error),
             };

@@ -74,7 +74,7 @@ impl Answer<'_> {
             }
         }
         let searching = self.query.search.as_ref();
-        let own_name = searching.is_some_and(|search| search.keys && depth > 0 && self.matches_name(key, search));
+        let own_name = searching.is_some_and(|search| search.keys && depth > 0 && matches_name(key, search));
         let shown = match (searching, &self.query.values) {
             (Some(_), _) => found > 0 || own_name,
             (None, ValueFilter::Named(_)) => found > 0,
@@ -91,10 +91,6 @@ impl Answer<'_> {
             self.output.push('\n');
         }
         Ok(())
-    }
-
-    fn matches_name(&self, key: Key<'_>, search: &Search) -> bool {
-        key.name().is_ok_and(|name| matches(search, &name.to_string()))
     }
 
     fn wants(&self, value: Value<'_>) -> Result<bool> {
@@ -141,6 +137,10 @@ impl Answer<'_> {
             Data::Binary(bytes) | Data::Raw(_, bytes) => hex(&bytes),
         })
     }
+}
+
+fn matches_name(key: Key<'_>, search: &Search) -> bool {
+    key.name().is_ok_and(|name| matches(search, &name.to_string()))
 }
 
 /// Text without its terminator, or with more behind it: what comes before the first NUL.

@@ -40,6 +40,8 @@ pub struct Refusal {
     pub diagnostic: Diagnostic,
     /// Whether the run must stop for it.
     pub stops: bool,
+    /// What went wrong, where it was tried.
+    pub error: Option<RunError>,
 }
 
 /// Which lines may be left out, and whether to go on behind one that fails.
@@ -105,7 +107,11 @@ impl ScriptRun {
                 Ok(effect) => run.ran.push(ran(line, effect)),
                 Err(error) => {
                     let stops = !leniency.keep_going || !matches!(error, RunError::NotFound(_));
-                    run.refused.push(Refusal { diagnostic: line.diagnostic(error.to_string()), stops });
+                    let mut diagnostic = line.diagnostic(error.to_string());
+                    if stops && matches!(error, RunError::NotFound(_)) {
+                        diagnostic.hint = Some("--keep-going goes on behind such a line, as cmd would".to_owned());
+                    }
+                    run.refused.push(Refusal { diagnostic, stops, error: Some(error) });
                     if stops {
                         break;
                     }
@@ -137,7 +143,7 @@ fn beforehand(line: &Line, leniency: Leniency) -> Option<Refusal> {
     let (message, hint, stops) = match &line.command {
         Command::Online { what, instead } => (
             format!("`{what}` needs the running Windows"),
-            format!("{instead}; --skip-online leaves such lines out"),
+            format!("{instead} (--skip-online leaves such lines out)"),
             !leniency.skip_online,
         ),
         Command::Other { program, .. } => (
@@ -154,7 +160,7 @@ fn beforehand(line: &Line, leniency: Leniency) -> Option<Refusal> {
     };
     let mut diagnostic = line.diagnostic(message);
     diagnostic.hint = Some(hint);
-    Some(Refusal { diagnostic, stops })
+    Some(Refusal { diagnostic, stops, error: None })
 }
 
 fn ran(line: &Line, effect: Effect) -> Ran {
