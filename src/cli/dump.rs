@@ -17,29 +17,12 @@ use sha2::{Digest, Sha256};
 use super::{
     Common, Exit, Failure,
     escape::{hex, json_name},
-    output::Output,
+    output::{Complaints, Output},
 };
 
 /// The whole hive as text, depth first, in the order in which things stand on disk.
-///
-/// canonical: a line a key and a line a value, fields parted by tabs, lines ended by LF:
-///
-///   K  path  last-written FILETIME  class name  first 16 digits of sha256(descriptor)
-///
-///   V  name  type  length of the data  sha256(data)
-///
-/// Names are raw UTF-8, unpaired surrogates in their three-byte form. `-` stands for no descriptor, `?` for one (or for
-/// data) that cannot be read.
-///
-/// json: an object a line, one for each key. An unpaired surrogate in a name is escaped (\ud801), so no name is lost.
-/// `sddl` is null where SDDL cannot say the descriptor; `descriptor` has its bytes where SDDL would lose some.
-///
-/// reg: a .reg file of the hive as if loaded under HKEY_LOCAL_MACHINE by the file's name. What .reg files cannot say is
-/// listed on stderr.
-///
-/// Exit code 1: something could not be read or said; stderr says what and where, and the rest is there.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = DETAILS)]
 pub(crate) struct Dump {
     /// The hive.
     hive: PathBuf,
@@ -53,6 +36,24 @@ pub(crate) struct Dump {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
+
+const DETAILS: &str = "\
+Keys come depth first, in the order in which they stand on disk.
+
+canonical: a line a key, a line for each of its values; fields parted by tabs, lines ended by LF
+  K  path  last written (FILETIME)  class name  first 16 hex digits of sha256(descriptor)
+  V  name  type  length of the data  sha256(data)
+  Names are raw UTF-8, unpaired surrogates in their three-byte form. `-` stands for no descriptor,
+  `?` for one, or for data, that cannot be read.
+
+json: an object a line, one for each key
+  An unpaired surrogate in a name is escaped (\\ud801): no name is lost. `sddl` is null where SDDL
+  cannot say the descriptor; `descriptor` has its bytes where SDDL does not give them back.
+
+reg: a .reg file of the hive as if loaded under HKEY_LOCAL_MACHINE by the file's name
+  What .reg files cannot say is listed on stderr.
+
+Exit code 1: something could not be read or said; stderr says what and where, the rest is there.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -106,7 +107,7 @@ impl Dump {
             Format::Reg => reg(view, &mut reading, &mut out),
         };
         out.finish(written)?;
-        Ok(reading.finish())
+        Ok(reading.complaints.finish("dump"))
     }
 }
 
@@ -115,16 +116,13 @@ struct Reading<'p> {
     file: &'p Path,
     /// The names from the root's child down to the key of the last step.
     names: Vec<NameBuf>,
-    complaints: u64,
+    complaints: Complaints,
     quiet: bool,
 }
 
-/// More of them are counted, not shown.
-const SHOWN: u64 = 50;
-
 impl<'p> Reading<'p> {
     fn new(file: &'p Path, quiet: bool) -> Self {
-        Self { file, names: Vec::new(), complaints: 0, quiet }
+        Self { file, names: Vec::new(), complaints: Complaints::about(file), quiet }
     }
 
     /// Goes to the key of a step; whether there is one.
@@ -134,7 +132,7 @@ impl<'p> Reading<'p> {
             Err(error) => {
                 // Which key it belongs to is not known any more, but it comes behind the last one.
                 let place = self.place();
-                self.complain(format_args!("{error} (behind {place})"));
+                self.complaints.add(format_args!("{error} (behind {place})"));
                 return None;
             }
         };
@@ -189,19 +187,12 @@ impl<'p> Reading<'p> {
 
     fn unreadable(&mut self, error: &Error) {
         let place = self.place();
-        self.complain(format_args!("{error} (of {place})"));
+        self.complaints.add(format_args!("{error} (of {place})"));
     }
 
     /// Says what is no fault of the dump.
     fn note(&self, what: std::fmt::Arguments<'_>) {
         if !self.quiet {
-            anstream::eprintln!("hivesmith: {}: {what}", self.file.display());
-        }
-    }
-
-    fn complain(&mut self, what: std::fmt::Arguments<'_>) {
-        self.complaints += 1;
-        if self.complaints <= SHOWN {
             anstream::eprintln!("hivesmith: {}: {what}", self.file.display());
         }
     }
@@ -212,22 +203,6 @@ impl<'p> Reading<'p> {
             path => path,
         }
     }
-
-    fn finish(self) -> Exit {
-        let file = self.file.display();
-        match self.complaints {
-            0 => return Exit::Done,
-            1 => anstream::eprintln!("hivesmith: error: {file}: the dump lacks what the line above says"),
-            all if all <= SHOWN => {
-                anstream::eprintln!("hivesmith: error: {file}: the dump lacks what the {all} lines above say");
-            }
-            all => {
-                let more = all - SHOWN;
-                anstream::eprintln!("hivesmith: error: {file}: the dump lacks what these lines say and {more} more");
-            }
-        }
-        Exit::No
-    }
 }
 
 enum Descriptor<'a> {
@@ -237,7 +212,7 @@ enum Descriptor<'a> {
 }
 
 /// Whether the key says itself that it has no descriptor.
-fn is_missing(error: &Error) -> bool {
+pub(crate) fn is_missing(error: &Error) -> bool {
     let nil = CellOffset::NIL.0;
     matches!(error, Error::Format(FormatError { defect: Defect::OutOfBins { offset, .. }, .. }) if *offset == nil)
 }
@@ -371,7 +346,7 @@ fn reg(hive: HiveView<'_>, reading: &mut Reading<'_>, out: &mut impl Write) -> i
         }
     }
     for left in writer.finish()? {
-        reading.complain(format_args!("left out: {left}"));
+        reading.complaints.add(format_args!("left out: {left}"));
     }
     if classes > 0 {
         let keys = if classes == 1 { "1 key".to_owned() } else { format!("{classes} keys") };

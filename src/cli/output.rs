@@ -1,6 +1,8 @@
-//! Where results go: standard output, or a file that is there whole or not at all.
+//! Where results go: standard output, or a file that is there whole or not at all. And what is said on stderr of things
+//! that have no place in the results.
 
 use std::{
+    fmt,
     fs::{self, File, OpenOptions},
     io::{self, BufWriter, StdoutLock, Write},
     path::{Path, PathBuf},
@@ -112,5 +114,44 @@ impl Drop for Output {
             // Best effort: what went wrong has been said already.
             let _ = fs::remove_file(&file.temporary);
         }
+    }
+}
+
+/// What could not be read of a file, or not be said in a result.
+pub(crate) struct Complaints {
+    file: PathBuf,
+    count: u64,
+}
+
+/// More of them are counted, not shown.
+const SHOWN: u64 = 50;
+
+impl Complaints {
+    pub(crate) fn about(file: &Path) -> Self {
+        Self { file: file.to_owned(), count: 0 }
+    }
+
+    pub(crate) fn add(&mut self, what: fmt::Arguments<'_>) {
+        self.count += 1;
+        if self.count <= SHOWN {
+            anstream::eprintln!("hivesmith: {}: {what}", self.file.display());
+        }
+    }
+
+    /// Says that the result is not the whole truth, if so: `what` is what it is.
+    pub(crate) fn finish(self, what: &str) -> Exit {
+        let file = self.file.display();
+        match self.count {
+            0 => return Exit::Done,
+            1 => anstream::eprintln!("hivesmith: error: {file}: the {what} lacks what the line above says"),
+            all if all <= SHOWN => {
+                anstream::eprintln!("hivesmith: error: {file}: the {what} lacks what the {all} lines above say");
+            }
+            all => {
+                let more = all - SHOWN;
+                anstream::eprintln!("hivesmith: error: {file}: the {what} lacks what these lines say and {more} more");
+            }
+        }
+        Exit::No
     }
 }
