@@ -1,11 +1,12 @@
 //! `hivesmith completions SHELL` and `hivesmith man`
 
-use std::io;
+use std::io::{self, Write};
 
 use clap::{Args, Command};
 
 use super::{Exit, Failure};
 
+/// Shell completions on stdout; what to do with them is the shell's affair.
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
     /// The shell.
@@ -14,12 +15,25 @@ pub(crate) struct Completions {
 
 impl Completions {
     pub(crate) fn run(self, command: &mut Command) -> Result<Exit, Failure> {
-        clap_complete::generate(self.shell, command, "hivesmith", &mut io::stdout().lock());
+        // Into memory first: the generators panic where they cannot write.
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, command, "hivesmith", &mut script);
+        io::stdout().lock().write_all(&script)?;
         Ok(Exit::Done)
     }
 }
 
-pub(crate) fn man(command: Command) -> Result<Exit, Failure> {
-    clap_mangen::Man::new(command).render(&mut io::stdout().lock())?;
+/// The pages of the program and of all its verbs, one behind the other.
+pub(crate) fn man(mut command: Command) -> Result<Exit, Failure> {
+    // Names of the verbs' pages begin with the program's.
+    command.build();
+    let mut pages = Vec::new();
+    render(&command, &mut pages)?;
+    io::stdout().lock().write_all(&pages)?;
     Ok(Exit::Done)
+}
+
+fn render(command: &Command, pages: &mut Vec<u8>) -> io::Result<()> {
+    clap_mangen::Man::new(command.clone()).render(pages)?;
+    command.get_subcommands().filter(|verb| verb.get_name() != "help").try_for_each(|verb| render(verb, pages))
 }
