@@ -43,7 +43,7 @@ impl Reg {
     pub(crate) fn run(self, common: &Common) -> Result<Exit, Failure> {
         let (words, ours) = take_ours(self.words, common)?;
         if words.is_empty() || words.iter().any(|word| matches!(word.as_str(), "/?" | "--help" | "-?")) {
-            print!("{HELP}");
+            io::stdout().lock().write_all(HELP.as_bytes())?;
             return Ok(if words.is_empty() { Exit::Usage } else { Exit::Done });
         }
         let (command, warnings) = RegCommand::from_args(words)
@@ -62,12 +62,12 @@ impl Reg {
                 hive.map_err(|error| Failure::of(&path, &error))?;
                 let path = path.canonicalize().map_err(|error| Failure::io(&path, &error))?;
                 Loaded::read()?.add(load.key.clone(), &path)?;
-                println!("The operation completed successfully.");
+                writeln!(io::stdout().lock(), "The operation completed successfully.")?;
                 Ok(Exit::Done)
             }
             RegCommand::Unload(unload) => {
                 Loaded::read()?.remove(&unload.key)?;
-                println!("The operation completed successfully.");
+                writeln!(io::stdout().lock(), "The operation completed successfully.")?;
                 Ok(Exit::Done)
             }
             _ => carry_out(&command, &ours, &drives, common),

@@ -56,8 +56,8 @@ impl Kept {
             let copy = format!("{number}-{name}{}", file.suffix());
             self.copy(storage, file, length, &copy)?;
             self.files.push(json!({
-                "original": fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
-                    + file.suffix(),
+                "hive": fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string(),
+                "file": file.to_string(),
                 "copy": copy,
                 "length": length,
             }));

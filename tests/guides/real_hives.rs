@@ -380,7 +380,7 @@ fn assert_kept(folder: &Path, before: &crate::disk::Files) {
     }
     let journal: Json = serde_json::from_slice(&kept[Path::new("journal.json")]).unwrap();
     for file in journal["files"].as_array().unwrap() {
-        assert!(Path::new(file["original"].as_str().unwrap()).exists(), "{file:#}");
+        assert!(Path::new(file["hive"].as_str().unwrap()).exists(), "{file:#}");
     }
     assert_eq!((kept.len(), journal["files"].as_array().unwrap().len()), (before.len() + 1, before.len()));
 }
