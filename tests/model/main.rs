@@ -5,6 +5,7 @@
 //! `HIVESMITH_CASES` says how many sequences each property runs, `HIVESMITH_CORPUS` where real hives are.
 
 mod judges;
+mod log;
 mod ops;
 mod tree;
 mod world;

@@ -10,6 +10,7 @@ use hivesmith::{
 };
 
 use super::{
+    log::log_for,
     ops::{self, Name, Op},
     tree::{Entry, Folded, Node, fold},
 };
@@ -231,20 +232,6 @@ fn counts(report: &Report) -> BTreeMap<String, u64> {
         *counts.entry(finding.rule.to_string()).or_default() += 1;
     }
     counts
-}
-
-/// A log as Windows 8.1 and later leave it beside a clean hive: a base block of type 6 without an entry that matters.
-pub(crate) fn log_for(hive: &[u8]) -> Vec<u8> {
-    let mut sector = hive[..512].to_vec();
-    sector[0x1c..0x20].copy_from_slice(&6u32.to_le_bytes());
-    let sum = sector[..508].chunks_exact(4).fold(0, |sum, word| sum ^ u32::from_le_bytes(word.try_into().expect("4")));
-    let sum: u32 = match sum {
-        0 => 1,
-        u32::MAX => u32::MAX - 1,
-        sum => sum,
-    };
-    sector[508..].copy_from_slice(&sum.to_le_bytes());
-    sector
 }
 
 /// A transaction under way.
