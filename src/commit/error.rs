@@ -23,7 +23,7 @@ pub enum Outcome {
     OldOrNew,
     /// The hive with the changes; its log completes what is missing.
     New,
-    /// A clean hive with the first so many of the changes.
+    /// A clean hive with at least the first so many of the changes.
     Prefix(usize),
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for CommitError {
                 out.write_str("the changes are in the log and will be complete when the hive is opened again")
             }
             Outcome::Prefix(changes) => {
-                write!(out, "the hive is clean and has the first {changes} of the changes")
+                write!(out, "the hive is clean and has at least the first {changes} of the changes")
             }
         }
     }

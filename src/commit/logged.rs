@@ -4,8 +4,8 @@
 //!
 //! | step | write, then make durable | then |
 //! |---|---|---|
-//! | 1 | room: lengths of hive and log | old |
-//! | 2 | logs neutralised | old: Windows never looks at the logs of a clean hive |
+//! | 1 | logs neutralised | old: Windows never looks at the logs of a clean hive |
+//! | 2 | room: lengths of hive and log | old |
 //! | 3 | one log entry, number *N* - 1, with every changed page | old |
 //! | 4 | the log's base block | old; and *N* - 1 is too low for any later dirty state of this hive |
 //! | 5 | **the hive's base block, numbers *N* / *N* - 1** | new: dirty, and the entry is eligible |

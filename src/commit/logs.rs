@@ -49,6 +49,13 @@ impl Logs {
         }
     }
 
+    /// The base block that stands in for a damaged one: that of the newest log, one of the new format if there is one.
+    pub(crate) fn newest_base(&self) -> Option<BaseBlock> {
+        let bases = || self.in_use().into_iter().filter_map(Log::base);
+        let new_format = bases().filter(|base| base.file_type() == FileType::NewLog);
+        new_format.reduce(|a, b| if is_before(a.sequence1, b.sequence1) { b } else { a }).or_else(|| bases().next())
+    }
+
     /// The log that a commit writes: one of the new format, the first of the pair or the single one. `None` where the
     /// hive's system never kept a log of that format, as far as the files tell.
     pub(crate) fn writable(&self) -> Option<HiveFile> {
@@ -71,6 +78,11 @@ impl Logs {
             .filter(|number| number.wrapping_sub(sequence) < 0x8000_0000)
             .max_by_key(|number| number.wrapping_sub(sequence))
     }
+}
+
+/// Whether one sequence number comes before another; they may wrap around, so their difference is a signed one.
+pub(super) fn is_before(number: u32, other: u32) -> bool {
+    number.wrapping_sub(other) >= 1 << 31
 }
 
 impl Log {

@@ -16,9 +16,10 @@ pub use recover::{RecoveryReport, ReplayedEntry};
 pub use storage::{HiveFile, Storage};
 
 pub(crate) use logged::commit as commit_logged;
-pub(crate) use logs::{Log, Logs};
+pub(crate) use logs::Logs;
 pub(crate) use recover::{Replayed, replay};
 pub(crate) use stepwise::commit as commit_stepwise;
+pub(crate) use storage::first_sector;
 
 /// What a commit wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -79,7 +79,7 @@ fn write(
         if let Some((at, bytes)) = flip_as_one(flip, &disk) {
             disk.patch(at, &bytes, step, Outcome::Prefix(done))?;
         }
-        disk.sync(step, Outcome::Prefix(done + 1))?;
+        disk.sync(step, Outcome::Prefix(done))?;
     }
 
     let step = "setting unused cells free";

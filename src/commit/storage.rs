@@ -2,6 +2,8 @@
 
 use std::{fmt, io};
 
+use crate::format::base_block::SECTOR;
+
 /// One of the files that make up a hive on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HiveFile {
@@ -88,4 +90,11 @@ pub(crate) fn read_all(storage: &mut dyn Storage, file: HiveFile) -> io::Result<
     let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
     storage.read(file, 0, &mut bytes)?;
     Ok(bytes)
+}
+
+/// The sector that every commit changes.
+pub(crate) fn first_sector(storage: &mut dyn Storage) -> io::Result<[u8; SECTOR]> {
+    let mut sector = [0; SECTOR];
+    storage.read(HiveFile::Primary, 0, &mut sector)?;
+    Ok(sector)
 }

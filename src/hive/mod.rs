@@ -11,11 +11,13 @@ pub use open::{OpenOptions, Recover};
 pub use transaction::{Savepoint, Transaction};
 
 use crate::{
-    Error, HiveView, RequestError, Result,
+    CommitError, Error, HiveView, RequestError, Result,
     commit::{
-        CommitReport, HiveFile, Logs, Protocol, RecoveryReport, Replayed, Storage, commit_logged, commit_stepwise,
+        CommitReport, HiveFile, Logs, Outcome, Protocol, RecoveryReport, Replayed, Storage, commit_logged,
+        commit_stepwise, first_sector,
     },
     edit,
+    format::base_block::SECTOR,
     image::Image,
 };
 
@@ -43,6 +45,9 @@ pub struct Hive {
     /// None for a hive that lives in memory.
     storage: Option<Box<dyn Storage>>,
     logs: Logs,
+    /// The first sector of the file as it was read or last written: it changes with every commit, so it tells whether
+    /// somebody else wrote in between.
+    sector: Option<[u8; SECTOR]>,
     writable: bool,
     /// What was replayed when the hive was opened.
     recovery: Option<RecoveryReport>,
@@ -153,12 +158,23 @@ impl Hive {
         let (true, Some(storage)) = (self.writable, self.storage.as_deref_mut()) else {
             return Err(RequestError::ReadOnly.into());
         };
-        if let Err(error) = replayed.write(storage) {
+        let written = expect_sector(storage, self.sector.as_ref()).and_then(|()| replayed.write(storage));
+        if let Err(error) = written {
             self.poisoned = true;
             return Err(error.into());
         }
         self.unwritten = None;
+        self.look_again();
         Ok(())
+    }
+
+    /// Takes note of what a write left on disk; the next write must know it.
+    fn look_again(&mut self) {
+        let Some(storage) = self.storage.as_deref_mut() else { return };
+        match (Logs::read(storage), first_sector(storage)) {
+            (Ok(logs), Ok(sector)) => (self.logs, self.sector) = (logs, Some(sector)),
+            _ => self.poisoned = true,
+        }
     }
 
     /// How a commit of this hive becomes durable.
@@ -184,6 +200,18 @@ impl Hive {
         // Decided when the transaction began: its edits may have made a boot store of the hive, or have ended one.
         let stepwise = self.image.is_stepwise();
         let log = self.logs.writable();
+        if self.image.touched_pages().is_empty() {
+            // A log entry without pages is invalid, and a hive that waits for it would stay dirty.
+            self.image.end();
+            let sequence = self.image.base().sequence1;
+            return Ok(CommitReport { protocol: self.protocol(), pages: 0, sequence });
+        }
+        if let Some(storage) = self.storage.as_deref_mut() {
+            if let Err(error) = expect_sector(storage, self.sector.as_ref()) {
+                self.poisoned = true;
+                return Err(error.into());
+            }
+        }
         let committed = match (self.storage.as_deref_mut(), stepwise, log) {
             (Some(storage), false, Some(log)) => {
                 self.image.settle()?;
@@ -194,12 +222,8 @@ impl Hive {
         };
         self.image.end();
         self.poisoned = committed.is_err();
-        if let (Ok(_), Some(storage)) = (&committed, self.storage.as_deref_mut()) {
-            match Logs::read(storage) {
-                Ok(logs) => self.logs = logs,
-                // Committed it is; but the next commit must know the logs.
-                Err(_) => self.poisoned = true,
-            }
+        if committed.is_ok() {
+            self.look_again();
         }
         committed
     }
@@ -270,6 +294,19 @@ impl Hive {
 /// stay clean at every instant.
 fn is_boot_store(hive: HiveView<'_>) -> bool {
     ["Objects", "Description"].iter().all(|name| matches!(hive.key(name), Ok(Some(_))))
+}
+
+/// Whether the file still begins as it was read. What is about to be written is right for that hive only.
+fn expect_sector(storage: &mut dyn Storage, sector: Option<&[u8; SECTOR]>) -> Result<(), CommitError> {
+    let now = first_sector(storage).and_then(|now| match sector {
+        Some(sector) if *sector == now => Ok(()),
+        _ => Err(std::io::Error::other("somebody else has written to it")),
+    });
+    now.map_err(|source| CommitError {
+        step: "comparing the hive with what was read of it",
+        outcome: Outcome::Old,
+        source,
+    })
 }
 
 /// Makes a new name durable.

@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use super::Hive;
 use crate::{
     BINS_START, Defect, DirtyState, Error, FileOffset, FormatError, LogState, Result, Structure,
-    commit::{FileStorage, HiveFile, Log, Logs, RecoveryReport, Replayed, Storage, replay},
+    commit::{FileStorage, HiveFile, Logs, RecoveryReport, Replayed, Storage, replay},
     format::{
         base_block::{BaseBlock, SECTOR},
         hbin::{HBIN_HEADER, Hbin},
@@ -117,9 +117,11 @@ impl OpenOptions {
 
     fn finish(self, bytes: Bytes, mut storage: Box<dyn Storage>) -> Result<Hive> {
         let logs = Logs::read(storage.as_mut())?;
+        let sector = bytes.first_chunk().copied();
         let opened = self.image(bytes, &logs)?;
         let mut hive = Hive::in_memory(opened.image, logs);
         hive.storage = Some(storage);
+        hive.sector = sector;
         hive.writable = !self.read_only && opened.editable;
         if let Some((report, replayed)) = opened.recovery {
             hive.recovery = Some(report);
@@ -138,10 +140,15 @@ impl OpenOptions {
                 return Err(dirty(&base, logs));
             }
             let available = (bytes.len() as u64).saturating_sub(BINS_START.into()) / 0x1000 * 0x1000;
+            // A damaged base block says nothing of the bins.
+            let promised = if base.checksum_ok() { base.length } else { 0 };
+            if let (false, Some(newest)) = (base.checksum_ok(), logs.newest_base()) {
+                base.length = newest.length;
+            }
             // A crash may have left the file shorter than the base block says: the log has the missing pages.
             base.length = base.length.min(u32::try_from(available).unwrap_or(u32::MAX));
             let mut image = bytes.into_image(base)?;
-            let report = replay(&mut image, logs)?;
+            let report = replay(&mut image, logs, promised)?;
             let replayed = Replayed::of(&mut image);
             return Ok(Opened { image, editable: true, recovery: Some((report, replayed)) });
         }
@@ -158,7 +165,7 @@ fn base_block(bytes: &Bytes, logs: &Logs) -> Result<BaseBlock> {
     match parse_base_block(bytes) {
         Ok(base) => Ok(base),
         Err(error) => {
-            let from_log = logs.in_use().into_iter().filter_map(Log::base).max_by_key(|base| base.sequence1);
+            let from_log = logs.newest_base();
             let looks_like_a_hive = bytes.get(BINS_START as usize..).is_some_and(|bins| bins.starts_with(b"hbin"));
             match from_log {
                 // Not clean, so that what follows is a replay.
@@ -250,6 +257,7 @@ impl Hive {
             image,
             storage: None,
             logs,
+            sector: None,
             writable: true,
             recovery: None,
             unwritten: None,
