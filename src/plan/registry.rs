@@ -54,7 +54,7 @@ struct Entry<'h> {
     path: &'h Path,
     access: Access<'h>,
     changed: bool,
-    /// Missing control sets that were warned of.
+    /// Keys that were warned of: control sets that are missing or not the ones meant.
     warned: Vec<KeyPath>,
 }
 
@@ -259,7 +259,8 @@ impl<'h> Registry<'h> {
         }
     }
 
-    fn step(&self, at: &Located, kind: StepKind, why: &str) -> Step {
+    fn step(&mut self, at: &Located, kind: StepKind, why: &str) -> Step {
+        self.warn_of_default(at);
         Step {
             target: self.path(at.hive).to_owned(),
             kind,
@@ -269,6 +270,35 @@ impl<'h> Registry<'h> {
             before: None,
             after: None,
             why: why.to_owned(),
+        }
+    }
+
+    /// `Current` is what `CurrentControlSet` was when Windows last ran; it starts from `Default`, mostly the same.
+    fn warn_of_default(&mut self, at: &Located) {
+        let view = self.view(at.hive);
+        let number = |name| select(view, name).ok().flatten();
+        let (Some(current), Some(default)) = (number("Current"), number("Default")) else { return };
+        let asked = self.mounts.iter().filter_map(|mount| at.key.relative_to(&mount.key)).any(|path| {
+            path.names().first().is_some_and(|first| name::same(first, "CurrentControlSet")) && path != at.path
+        });
+        if asked && current != default {
+            self.warn_once(
+                at.hive,
+                "CurrentControlSet".into(),
+                format!(
+                    "CurrentControlSet is taken for ControlSet{current:03} (Select\\Current), but Windows starts from \
+                     ControlSet{default:03} (Select\\Default): name that one where the change is to have an effect"
+                ),
+            );
+        }
+    }
+
+    fn warn_once(&mut self, hive: usize, about: KeyPath, warning: String) {
+        if let Some(entry) = self.hives.get_mut(hive) {
+            if !entry.warned.contains(&about) {
+                entry.warned.push(about);
+                self.warnings.push(warning);
+            }
         }
     }
 
@@ -284,12 +314,7 @@ impl<'h> Registry<'h> {
              CurrentControlSet means ControlSet{current:03} (Select\\Current is {current})",
             self.path(hive).display()
         );
-        if let Some(entry) = self.hives.get_mut(hive) {
-            if !entry.warned.contains(path) {
-                entry.warned.push(path.clone());
-                self.warnings.push(warning);
-            }
-        }
+        self.warn_once(hive, path.clone(), warning);
         Ok(())
     }
 

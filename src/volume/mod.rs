@@ -60,7 +60,7 @@ impl Volume {
             })?;
             found.push(&entry);
             if parts.peek().is_some() {
-                dir = dir.open_dir(&entry)?;
+                dir = dir.open_dir(&entry).map_err(|error| self.explain(&found, error))?;
             }
         }
         Ok(found)
@@ -75,16 +75,17 @@ impl Volume {
         let found = self.resolve(path)?;
         let mut options = OpenOptions::new();
         options.read(true).write(writable);
-        let primary = self.dir.open_with(&found, &options)?.into_std();
+        let open = |path: &Path| self.dir.open_with(path, &options).map_err(|error| self.explain(path, error));
+        let primary = open(&found)?.into_std();
         let (Some(folder), Some(name)) = (found.parent(), found.file_name()) else {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"));
         };
-        let beside = if folder.as_os_str().is_empty() { self.dir.try_clone()? } else { self.dir.open_dir(folder)? };
+        let beside = self.folder_at(folder)?;
         let mut logs = [None, None, None];
         for (slot, log) in logs.iter_mut().zip(HiveFile::LOGS) {
             let wanted = format!("{}{}", name.to_string_lossy(), log.suffix());
             if let Some(entry) = entry_like(&beside, &wanted)? {
-                *slot = Some(beside.open_with(entry, &options)?.into_std());
+                *slot = Some(open(&folder.join(entry))?.into_std());
             }
         }
         Ok((self.folder.join(&found), FileStorage::from_files(primary, logs)))
@@ -98,7 +99,8 @@ impl Volume {
     ///
     /// As [`resolve`](Self::resolve).
     pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        self.dir.read(self.resolve(path)?)
+        let path = self.resolve(path)?;
+        self.dir.read(&path).map_err(|error| self.explain(&path, error))
     }
 
     /// Opens a file for writing in an existing folder.
@@ -110,7 +112,7 @@ impl Volume {
         let path = path.trim_end_matches(['\\', '/']);
         let (folder, name) = path.rsplit_once(['\\', '/']).unwrap_or(("", path));
         let folder = self.resolve(folder)?;
-        let dir = if folder.as_os_str().is_empty() { self.dir.try_clone()? } else { self.dir.open_dir(folder)? };
+        let dir = self.folder_at(&folder)?;
         let name = entry_like(&dir, name)?.unwrap_or_else(|| name.into());
         let mut options = OpenOptions::new();
         match existing {
@@ -118,7 +120,21 @@ impl Volume {
             Existing::Replace => options.write(true).create(true).truncate(true),
             Existing::Append => options.append(true).create(true),
         };
-        Ok(dir.open_with(name, &options)?.into_std())
+        let open = dir.open_with(&name, &options).map_err(|error| self.explain(&folder.join(name), error));
+        Ok(open?.into_std())
+    }
+
+    fn folder_at(&self, path: &Path) -> io::Result<Dir> {
+        if path.as_os_str().is_empty() { self.dir.try_clone() } else { self.dir.open_dir(path) }
+    }
+
+    /// A link out of the mount comes as an error that is not the host's; all others are passed on.
+    fn explain(&self, path: &Path, error: io::Error) -> io::Error {
+        if error.kind() != io::ErrorKind::PermissionDenied || error.raw_os_error().is_some() {
+            return error;
+        }
+        let (path, folder) = (path.display(), self.folder.display());
+        io::Error::new(error.kind(), format!("{path} is a link that leads out of the mounted folder {folder}"))
     }
 }
 
