@@ -11,11 +11,15 @@ use serde_json::Value as Json;
 
 use crate::missing;
 
-/// Everybody who is asked, and whether they tell the data as stored (reglookup prints them for people).
+/// Everybody who can be asked, the quick ones first, and whether they tell the data as stored (reglookup prints them for people).
 pub(crate) const READERS: [(&str, bool); 4] =
     [("regf", true), ("hivex", true), ("reglookup", false), ("python-registry", true)];
 
 fn oracle(script: &str, arguments: &[&str], files: &[&Path]) -> Option<Output> {
+    if cfg!(windows) {
+        // Bytes are bytes: what readers make of them is found out on the other hosts.
+        return None;
+    }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join("oracle");
     let python = env::var_os("HIVESMITH_PYTHON").unwrap_or_else(|| "python3".into());
     let output = Command::new(python).arg(folder.join(script)).args(arguments).args(files).output();

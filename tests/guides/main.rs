@@ -8,11 +8,12 @@
 mod blocks;
 mod cells;
 mod disk;
-#[cfg(unix)]
 mod judges;
 mod mistakes;
 #[cfg(unix)]
+mod mounts;
 mod real_hives;
+mod reg_verbs;
 
 /// Something is not there: said aloud, and not accepted where everything has to be.
 fn missing(what: &str) {

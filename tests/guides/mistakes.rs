@@ -69,6 +69,8 @@ fn the_older_guide_s_file_name_gets_a_hint() {
     done.says("have names without an ending: SYSTEM, SOFTWARE").says("nothing was written");
 }
 
+// On Windows such a letter is a drive of this machine.
+#[cfg(not(windows))]
 #[test]
 fn a_drive_that_was_not_given_is_a_mistake_of_the_command_line() {
     let disk = Disk::small();
