@@ -696,3 +696,23 @@ fn the_manual_and_the_completions_know_all_verbs() {
         assert!(completions.contains(verb), "{verb}");
     }
 }
+
+/// Two hives of one file would each be committed without the changes of the other.
+#[test]
+fn a_file_under_two_names_is_one_hive() {
+    let folder = TempDir::new().unwrap();
+    let (file, script) = (folder.path().join("hive"), folder.path().join("both.cmd"));
+    hivesmith::Hive::create(hivesmith::Version::V1_5).unwrap().write_to(&file).unwrap();
+    fs::write(&script, "reg add HKLM\\ONE\\first /f\r\nreg add HKLM\\TWO\\second /f\r\n").unwrap();
+    let mut command = hivesmith();
+    command.arg("run").arg(&script).arg("--undo-dir").arg(folder.path().join("undo"));
+    for name in ["ONE", "TWO"] {
+        command.arg("--hive").arg(format!("{name}={}", file.display()));
+    }
+    let output = command.output().unwrap();
+    assert_eq!(code(&output), 0, "{}", messages(&output));
+    let hive = hivesmith::Hive::open(&file).unwrap();
+    for name in ["first", "second"] {
+        assert!(hive.view().key(name).unwrap().is_some(), "{name}");
+    }
+}

@@ -123,13 +123,10 @@ impl Mounts {
                 Failure { message: failure.message + hint, ..failure }
             }
         })?;
-        let same = |opened: &Opened| opened.path.canonicalize().ok() == path.canonicalize().ok();
-        if let Some(known) = self.hives.iter().position(same) {
-            return Ok(known);
-        }
         self.add(None, path, storage, purpose)
     }
 
+    /// A file is one hive, however often it is named: two would be committed each without the changes of the other.
     fn add(
         &mut self,
         key: Option<RegPath>,
@@ -137,11 +134,18 @@ impl Mounts {
         storage: FileStorage,
         purpose: Purpose,
     ) -> Result<usize, Failure> {
-        let options = Hive::options().read_only(purpose == Purpose::Read);
-        let hive = options.open_files(storage).map_err(|error| Failure::of(&path, &error))?;
-        let number = self.hives.len();
+        let canonical = path.canonicalize().map_err(|error| Failure::io(&path, &error))?;
+        let same = |opened: &Opened| opened.path.canonicalize().is_ok_and(|opened| opened == canonical);
+        let number = match self.hives.iter().position(same) {
+            Some(known) => known,
+            None => {
+                let options = Hive::options().read_only(purpose == Purpose::Read);
+                let hive = options.open_files(storage).map_err(|error| Failure::of(&path, &error))?;
+                self.hives.push(Opened { path, hive });
+                self.hives.len() - 1
+            }
+        };
         self.mounts.extend(key.map(|key| Mount { key, hive: number }));
-        self.hives.push(Opened { path, hive });
         Ok(number)
     }
 
