@@ -121,3 +121,17 @@ fn a_command_that_finds_nothing_stops_the_run_unless_it_goes_on_as_cmd_would() {
     assert_eq!(done.says("--keep-going").out, "", "nothing that looks as if it had been done");
     disk.run(&script, &["--keep-going"]).ends(0).says("script.cmd:10:1: the system was unable to find");
 }
+
+#[test]
+fn blocks_that_each_load_the_hive_are_one_change_of_it() {
+    let disk = Disk::small();
+    let every = blocks::ALL.map(|(title, block)| blocks::script(title, &[block], &["ControlSet001"])).concat();
+    let document = disk.run(&every, &["--json"]).ends(0).json();
+    assert_eq!(document["commits"].as_array().unwrap().len(), 1, "{document:#}");
+    let wanted: usize = blocks::ALL.iter().map(|(_, block)| block.len()).sum();
+    let steps = document["steps"].as_array().unwrap().iter();
+    assert_eq!(steps.filter(|step| step["kind"] == "set-value").count(), wanted);
+    assert_eq!(disk.undo_folders().len(), 1);
+    let again = disk.run(&every, &[]).ends(0);
+    assert!(again.out.starts_with("nothing to change"), "{}", again.out);
+}
