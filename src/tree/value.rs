@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use super::{HiveView, Key};
 use crate::{
-    CellOffset, FormatError, Result, Structure, ValueType,
+    CellOffset, Defect, FormatError, Result, Structure, ValueType,
     bytes::u32_at,
     format::{
         big_data::{self, BigData, SEGMENT},
@@ -100,6 +100,12 @@ impl<'a> Value<'a> {
         }
         let mut data = Vec::new();
         let record = BigData::parse(cell, length)?;
+        // One segment named again and again would make a gigabyte of a few kilobytes.
+        let most = self.hive.bins().len();
+        if length > most {
+            let defect = Defect::Truncated { part: "data", needed: length.into(), available: most.into() };
+            return Err(cell.error(Structure::BigData, defect).into());
+        }
         for segment in segments(self.hive, record)? {
             let wanted = (length as usize - data.len()).min(SEGMENT as usize);
             let cell = self.hive.cell(segment)?;
@@ -137,5 +143,37 @@ impl fmt::Debug for Value<'_> {
             .field("kind", &self.kind())
             .field("len", &self.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{BINS_START, Data, Hive, HiveView, Version, bytes::u32_at};
+
+    #[test]
+    fn data_longer_than_the_hive_is_refused() {
+        let mut hive = Hive::create(Version::V1_5).unwrap();
+        let mut txn = hive.begin().unwrap();
+        let root = txn.root();
+        txn.set_value(root, "big", &Data::Binary(vec![1; 16_345])).unwrap();
+        txn.set_value(root, "list", &Data::Binary(vec![0; 4000])).unwrap();
+        txn.commit().unwrap();
+        let place = |name| hive.view().root().unwrap().value(name).unwrap().unwrap().offset().0;
+        let mut bytes = hive.to_bytes();
+        // Where the payload of a cell begins, and the cell that a record names.
+        let payload = |cell: u32| (BINS_START + cell) as usize + 4;
+        let named = |bytes: &[u8], at: usize| u32_at(bytes, at).unwrap();
+
+        let big = payload(place("big"));
+        let record = payload(named(&bytes, big + 8));
+        let segment = named(&bytes, payload(named(&bytes, record + 4)));
+        let list = named(&bytes, payload(place("list")) + 8);
+        bytes[payload(list)..][..4000].copy_from_slice(&segment.to_le_bytes().repeat(1000));
+        bytes[record + 2..][..2].copy_from_slice(&1000_u16.to_le_bytes());
+        bytes[record + 4..][..4].copy_from_slice(&list.to_le_bytes());
+        bytes[big + 4..][..4].copy_from_slice(&(1000 * 16_344_u32).to_le_bytes());
+        let value = HiveView::parse(&bytes).unwrap().root().unwrap().value("big").unwrap().unwrap();
+        assert_eq!(value.len(), 1000 * 16_344);
+        assert!(value.data().is_err());
     }
 }
