@@ -69,7 +69,12 @@ pub(super) fn insert(image: &mut Image, parent: CellOffset, child: CellOffset, n
         return point_at(image, parent, 1, list);
     };
     let hive = key.hive();
+    // Windows chooses the size of an element by the version when it splits a leaf: one of another kind must not grow.
+    let fits = |leaf: SubkeysList<'_>| (leaf.kind == ListKind::Lh) == (ListKind::first_leaf(minor) == ListKind::Lh);
     if list.kind != ListKind::Ri {
+        if !fits(list) {
+            return rebuild(image, parent, None, Some((child, name)));
+        }
         let at = search(hive, list, name)?.unwrap_or_else(|at| at);
         let mut leaf = Taken::new(list);
         leaf.insert(at, child, leaf.kind.tag(name));
@@ -90,6 +95,9 @@ pub(super) fn insert(image: &mut Image, parent: CellOffset, child: CellOffset, n
     let Some((place, leaf)) = leaf_for(hive, list, name)? else {
         return Err(empty_index(list).into());
     };
+    if !fits(leaf) {
+        return rebuild(image, parent, None, Some((child, name)));
+    }
     let at = search(hive, leaf, name)?.unwrap_or_else(|at| at);
     let (mut index, mut leaf) = (Taken::new(list), Taken::new(leaf));
     leaf.insert(at, child, leaf.kind.tag(name));
@@ -297,4 +305,33 @@ fn not_listed(child: Key<'_>) -> crate::Error {
     let parent = child.node().parent().0.into();
     let defect = Defect::Field { field: "parent", expected: "a key that lists this one", found: parent };
     child.node().cell.error(Structure::KeyNode, defect).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Hive, Version, check::Rule, format::base_block::BaseBlock};
+
+    #[test]
+    fn a_leaf_of_another_version_is_replaced_before_it_grows() {
+        for (version, minor, keys) in [(Version::V1_3, 5, 500), (Version::V1_5, 3, 600), (Version::V1_3, 5, 1100)] {
+            let mut hive = Hive::create(version).unwrap();
+            let mut txn = hive.begin().unwrap();
+            for at in 0..keys {
+                txn.create_key(txn.root(), format!("key {at}").as_str()).unwrap();
+            }
+            txn.commit().unwrap();
+            let mut bytes = hive.to_bytes();
+            let base = BaseBlock { minor, ..BaseBlock::decode(bytes.first_chunk().unwrap()) };
+            bytes[..512].copy_from_slice(&base.encode());
+            let mut hive = Hive::from_bytes(bytes).unwrap();
+            assert!(hive.view().check().findings.iter().all(|finding| finding.rule == Rule::L11));
+
+            let mut txn = hive.begin().unwrap();
+            txn.create_key(txn.root(), "one more").unwrap();
+            txn.commit().unwrap();
+            let report = hive.view().check();
+            assert!(report.is_clean(), "{version:?}: {:?}", report.findings.first());
+            assert_eq!(report.totals.keys, keys + 2);
+        }
+    }
 }
