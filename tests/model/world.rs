@@ -334,16 +334,15 @@ impl Open<'_, '_> {
         let path: KeyPath = names.iter().cloned().map(NameBuf::from).collect();
         let now = self.tick();
         let node = self.model.at(parent);
-        let missing = !node.subkeys.contains_key(&fold(&names[0]));
-        let link = KeyFlags::SYMBOLIC_LINK.bits();
-        let first = node.subkeys.get(&fold(&names[0]));
-        let expected = if !is_key_name(&names[0]) {
-            "bad key name"
-        } else if missing && node.flags & link != 0 || first.is_some_and(|key| key.flags & link != 0 && names.len() > 1)
-        {
-            "symbolic link"
-        } else {
-            "ok"
+        let (mut deepest, mut missing) = (node, &names[..]);
+        while let Some(child) = missing.first().and_then(|name| deepest.subkeys.get(&fold(name))) {
+            (deepest, missing) = (child, &missing[1..]);
+        }
+        let expected = match missing {
+            [] => "ok",
+            _ if missing.iter().any(|name| !is_key_name(name)) => "bad key name",
+            _ if deepest.flags & KeyFlags::SYMBOLIC_LINK.bits() != 0 => "symbolic link",
+            _ => "ok",
         };
         let created = self.txn.create_key(node.id, path);
         agree(&created, expected)?;
