@@ -154,7 +154,11 @@ impl OpenOptions {
         }
         let editable = base.is_clean();
         if !editable {
+            let damaged = !base.checksum_ok();
             base.length = length_by_bins(&bytes, base.length);
+            if !damaged {
+                base.checksum = base.true_checksum();
+            }
         }
         Ok(Opened { image: bytes.into_image(base)?, editable, recovery: None })
     }
@@ -295,5 +299,17 @@ mod tests {
         bytes.extend([0xaa; 0x1000]);
         let seen = options.open_bytes(bytes).unwrap();
         assert_eq!(seen.to_bytes().len(), (BINS_START + length) as usize);
+    }
+
+    #[test]
+    fn a_copy_of_an_unclean_hive_is_unclean() {
+        let clean = Hive::create(Version::V1_5).unwrap().to_bytes();
+        // A sequence number; the checksum.
+        for damaged in [4, 0x1fc] {
+            let mut bytes = clean.clone();
+            bytes[damaged] ^= 1;
+            let copy = OpenOptions::new().recover(Recover::Ignore).open_bytes(bytes).unwrap().to_bytes();
+            assert!(matches!(Hive::from_bytes(copy), Err(Error::NeedsRecovery(_))), "byte {damaged:#x}");
+        }
     }
 }

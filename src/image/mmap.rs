@@ -3,7 +3,8 @@
 //! The map is copy-on-write, so nothing written to it reaches the file. What remains unsafe is that another process
 //! may change or truncate the file underneath it. The engine reads mapped bytes as hostile ones, so a change can only
 //! lead to an error; a truncation makes the kernel stop the process (`SIGBUS`) as it would for every program that maps
-//! files. Nobody else has any business writing to a hive that is being repaired; the tool takes a lock and says so.
+//! files. Nobody else has any business writing to a hive that is being repaired; nothing keeps them from it, but no commit
+//! is made on top of another's.
 
 #![allow(unsafe_code)]
 

@@ -23,7 +23,7 @@ use self::{
 use crate::{
     BINS_START, CellOffset, Defect, FileTime, FormatError, RequestError, Result, Structure,
     format::{
-        base_block::BaseBlock,
+        base_block::{BaseBlock, SECTOR},
         cell::{CELL_HEADER, CellSize, size_for},
         hbin::{HBIN_HEADER, Hbin, PAGE},
     },
@@ -135,7 +135,12 @@ impl Image {
             Head::Mapped(map, _) => map.get(..BINS_START as usize).unwrap_or_default().to_vec(),
         };
         page.resize(BINS_START as usize, 0);
-        for (to, from) in page.iter_mut().zip(self.base.encode()) {
+        let mut sector = self.base.encode();
+        if !self.base.checksum_ok() {
+            // A hive that is looked at as it is, unclean: whoever gets these bytes must see that, too.
+            sector[SECTOR - 4..].copy_from_slice(&self.base.checksum.to_le_bytes());
+        }
+        for (to, from) in page.iter_mut().zip(sector) {
             *to = from;
         }
         page
