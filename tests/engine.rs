@@ -146,7 +146,7 @@ fn a_dword_stays_in_its_record() {
 /// 16,344 bytes are the most that one cell holds where there is big data, and the most that a segment holds.
 #[test]
 fn big_data_begins_where_windows_begins_it() {
-    for (size, cells) in [(16_344, 1), (16_345, 4), (32_688, 4), (32_689, 5)] {
+    for (size, cells) in [(16_344_u32, 1), (16_345, 4), (32_688, 4), (32_689, 5)] {
         let data = Data::Binary((0..size).map(|at| (at % 251) as u8).collect());
         edited(
             |txn| txn.set_value(txn.root(), "big", &data).unwrap(),

@@ -93,7 +93,7 @@ fn check<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value) -> R
 #[test]
 fn a_new_hive_is_its_model_after_any_edits() {
     let bounds = Bounds { siblings: 540, values: 230, hive: 4 << 20 };
-    check(cases(160), &(version(), mode(), vec(op(), 1..50)), |(version, mode, ops)| {
+    check(cases(100), &(version(), mode(), vec(op(), 1..50)), |(version, mode, ops)| {
         let mut world = World::new(version, mode, bounds);
         world.run(&ops)?;
         judges::sample(&world.bytes())

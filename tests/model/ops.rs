@@ -89,26 +89,26 @@ pub(crate) const RECORD: usize = 8;
 impl Op {
     /// Any record is an operation.
     pub(crate) fn decode(record: [u8; RECORD]) -> Self {
-        let [kind, a, b, name, c, d, x, _] = record;
-        let (at, name) = (u16::from_le_bytes([a, b]), Name(name));
-        let number = u16::from_le_bytes([c, d]);
+        let [kind, at_low, at_high, name, low, high, small, _] = record;
+        let (at, name) = (u16::from_le_bytes([at_low, at_high]), Name(name));
+        let number = u16::from_le_bytes([low, high]);
         match kind % 19 {
-            0 => Self::Create { at, name, levels: x },
+            0 => Self::Create { at, name, levels: small },
             1 => Self::Rename { at, name },
             2 => Self::Delete { at },
             3 => Self::DeleteTree { at },
-            4 => Self::SetValue { at, name, kind: x, size: Size(number) },
+            4 => Self::SetValue { at, name, kind: small, size: Size(number) },
             5 => Self::DeleteValue { at, name },
             6 => Self::SetClass { at, size: Size(number) },
             7 => Self::SetFlags { at, flags: number },
             8 => Self::SetTime { at, time: number },
-            9 => Self::SetSecurity { at, which: x },
+            9 => Self::SetSecurity { at, which: small },
             10 => Self::Siblings { at, count: number },
             11 => Self::DeleteSiblings { at, keep: number },
             12 => Self::ManyValues { at, count: number },
             13 => Self::UseStale { which: number },
             14 => Self::Savepoint,
-            15 => Self::Rollback { to: x },
+            15 => Self::Rollback { to: small },
             16 => Self::Commit,
             17 => Self::Reopen,
             _ => Self::Abort,
@@ -117,7 +117,7 @@ impl Op {
 
     /// The record that decodes to this operation.
     pub(crate) fn encode(self) -> [u8; RECORD] {
-        let (kind, at, name, number, x) = match self {
+        let (kind, at, name, number, small) = match self {
             Self::Create { at, name, levels } => (0, at, name, 0, levels),
             Self::Rename { at, name } => (1, at, name, 0, 0),
             Self::Delete { at } => (2, at, Name(0), 0, 0),
@@ -138,8 +138,8 @@ impl Op {
             Self::Reopen => (17, 0, Name(0), 0, 0),
             Self::Abort => (18, 0, Name(0), 0, 0),
         };
-        let ([a, b], [c, d]) = (at.to_le_bytes(), number.to_le_bytes());
-        [kind, a, b, name.0, c, d, x, 0]
+        let (at, number) = (at.to_le_bytes(), number.to_le_bytes());
+        [kind, at[0], at[1], name.0, number[0], number[1], small, 0]
     }
 }
 

@@ -128,10 +128,10 @@ impl Node {
     /// The first difference between this and what a hive holds.
     pub(crate) fn differs_from(&self, hive: HiveView<'_>) -> Result<(), String> {
         let root = hive.root().map_err(|error| error.to_string())?;
-        self.compare(root, hive).map_err(|what| what.to_string())
+        self.compare(root)
     }
 
-    fn compare(&self, key: Key<'_>, hive: HiveView<'_>) -> Result<(), String> {
+    fn compare(&self, key: Key<'_>) -> Result<(), String> {
         let here = |what: &str| format!("{:?} in the key {}", what, NameBuf::from(self.name.clone()));
         let read = |error: hivesmith::Error| here(&error.to_string());
         let ensure = |same: bool, what: &str| if same { Ok(()) } else { Err(here(what)) };
@@ -167,7 +167,7 @@ impl Node {
             let what = NameBuf::from(node.name.clone());
             ensure(found.map(Key::id) == Some(child.id()), &format!("looking up subkey {what}"))?;
             ensure(child.parent().map_err(read)?.map(Key::id) == Some(key.id()), &format!("parent of {what}"))?;
-            node.compare(child, hive)?;
+            node.compare(child)?;
             children += 1;
         }
         ensure(children == self.subkeys.len(), "missing subkeys")

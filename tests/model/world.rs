@@ -58,6 +58,7 @@ macro_rules! ensure {
     };
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn say(error: impl ToString) -> String {
     error.to_string()
 }
