@@ -9,7 +9,8 @@ use std::{
 };
 
 use hivesmith::{
-    Data, Error, Hive, HiveFile, HiveView, MemoryStorage, OpenOptions, Outcome, Recover, Storage, Transaction, Version,
+    Data, Error, Hive, HiveFile, HiveView, MemoryStorage, OpenOptions, Outcome, Protocol, Recover, Storage,
+    Transaction, Version,
 };
 
 use log::log_for;
@@ -163,6 +164,25 @@ fn a_failed_commit_without_log_promises_no_change_that_is_not_there() {
         seen = seen.max(promised);
     }
     assert_eq!(seen, 3);
+}
+
+/// The next attempt is to be as safe as the first, although the log has no base block any more.
+#[test]
+fn a_commit_that_failed_early_does_not_change_the_protocol() {
+    let disk = Disk::new(files(true));
+    let mut hive = OpenOptions::new().open_storage(disk.clone()).unwrap();
+    let mut txn = hive.begin().unwrap();
+    create(&mut txn, "first");
+    txn.commit().unwrap();
+    for calls in 0..4 {
+        let disk = Disk::failing_after(disk.durable(), calls);
+        let mut hive = OpenOptions::new().open_storage(disk.clone()).unwrap();
+        let mut txn = hive.begin().unwrap();
+        create(&mut txn, "second");
+        assert!(txn.commit().is_err());
+        let hive = OpenOptions::new().open_storage(disk.durable()).unwrap();
+        assert_eq!(hive.protocol(), Protocol::Logged, "after {calls} calls");
+    }
 }
 
 /// What neither the file nor the log has cannot be made up: the hive stays as dirty as it is.

@@ -60,8 +60,7 @@ impl Logs {
     /// hive's system never kept a log of that format, as far as the files tell.
     pub(crate) fn writable(&self) -> Option<HiveFile> {
         let in_use = self.in_use();
-        let new_format = in_use.iter().any(|log| log.base().is_some_and(|base| base.file_type() == FileType::NewLog));
-        if new_format { in_use.first().map(|log| log.file) } else { None }
+        if in_use.iter().any(|log| log.is_new_format()) { in_use.first().map(|log| log.file) } else { None }
     }
 
     /// Whether a log of the format before Windows 8.1 is there.
@@ -92,6 +91,15 @@ impl Log {
         let base = BaseBlock::decode(sector);
         let is_log = matches!(base.file_type(), FileType::NewLog | FileType::OldLog);
         (is_log && base.is_clean() && base.validate().is_ok()).then_some(base)
+    }
+
+    /// Whether the log is one of Windows 8.1 or later. Where a commit was interrupted the base block is gone, but the
+    /// first entry still says so.
+    fn is_new_format(&self) -> bool {
+        match self.base() {
+            Some(base) => base.file_type() == FileType::NewLog,
+            None => self.bytes.get(FIRST_ENTRY as usize..).and_then(log_entry::header_sequence).is_some(),
+        }
     }
 
     /// The entries of a log whose first has number `first`, up to the first that is broken or out of turn; the last
