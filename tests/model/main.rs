@@ -100,6 +100,25 @@ fn a_new_hive_is_its_model_after_any_edits() {
     });
 }
 
+/// As a program opens it: from a file, which the feature `mmap` maps, new bins being kept beside the map.
+#[test]
+fn a_hive_in_a_file_is_its_model_after_any_edits() {
+    let bounds = Bounds { siblings: 540, values: 230, hive: 4 << 20 };
+    check(cases(60).div_ceil(4), &(version(), any::<bool>(), vec(op(), 1..50)), |(version, logged, ops)| {
+        let hive = World::new(version, Mode::Memory, bounds).bytes();
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let path = folder.path().join("hive");
+        let write =
+            |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).map_err(|error| error.to_string());
+        write("hive", &hive)?;
+        if logged {
+            write("hive.LOG1", &log::log_for(&hive))?;
+            write("hive.LOG2", &[])?;
+        }
+        World::open(path, bounds)?.run(&ops)
+    });
+}
+
 /// Lists split at 507 and 1012 subkeys, go under an index, and shrink back; names come out of order. Without a log each
 /// subkey rebuilds all lists, so there are fewer of them there.
 #[test]

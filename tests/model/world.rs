@@ -1,6 +1,6 @@
 //! A hive and its model, side by side: every operation is done to both, and every answer compared.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use hivesmith::{
     Error, FileTime, Hive, HiveFile, HiveView, KeyFlags, KeyId, MemoryStorage, NewHive, OpenOptions, Protocol,
@@ -38,6 +38,8 @@ pub(crate) struct Bounds {
 pub(crate) struct World {
     hive: Hive,
     mode: Mode,
+    /// The hive's file, if it is one.
+    path: Option<PathBuf>,
     model: Node,
     bounds: Bounds,
     clock: u64,
@@ -89,7 +91,15 @@ impl World {
                 OpenOptions::new().open_storage(files.with(HiveFile::Log2, Vec::new()))
             }
         };
-        let hive = hive.map_err(say)?;
+        Self::of(hive.map_err(say)?, None, bounds)
+    }
+
+    /// A hive in a file, with the logs beside it. Only its pages that are used are read.
+    pub(crate) fn open(path: PathBuf, bounds: Bounds) -> Outcome<Self> {
+        Self::of(Hive::open(&path).map_err(say)?, Some(path), bounds)
+    }
+
+    fn of(hive: Hive, path: Option<PathBuf>, bounds: Bounds) -> Outcome<Self> {
         let mode = match hive.protocol() {
             Protocol::Memory => Mode::Memory,
             Protocol::Logged => Mode::Logged,
@@ -97,7 +107,7 @@ impl World {
         };
         let model = Node::read(hive.view().root().map_err(say)?).map_err(say)?;
         let before = counts(&hive.view().check());
-        Ok(Self { hive, mode, model, bounds, clock: 1000, pages: 0, before })
+        Ok(Self { hive, mode, path, model, bounds, clock: 1000, pages: 0, before })
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
@@ -209,7 +219,9 @@ impl World {
     /// Opens what is stored: it must be clean, and what is in memory.
     fn reopen(&mut self) -> Outcome {
         let now = self.hive.to_bytes();
-        let reopened = if self.mode == Mode::Memory {
+        let reopened = if let Some(path) = &self.path {
+            Hive::open(path)
+        } else if self.mode == Mode::Memory {
             Hive::from_bytes(now.clone())
         } else {
             let mut files = MemoryStorage::default();
