@@ -121,6 +121,13 @@ impl<'a> SubkeysList<'a> {
         }
     }
 
+    /// Which elements of an `lf` or `lh` have this hint or hash.
+    pub(crate) fn tagged(self, tag: u32) -> impl Iterator<Item = usize> + 'a {
+        let tag = tag.to_le_bytes();
+        let elements = self.elements.chunks_exact(8).enumerate();
+        elements.filter(move |(_, element)| element.ends_with(&tag)).map(|(at, _)| at)
+    }
+
     /// The elements as stored.
     pub(crate) fn elements(self) -> &'a [u8] {
         self.elements

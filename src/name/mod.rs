@@ -11,6 +11,8 @@ mod upcase;
 
 use std::cmp::Ordering;
 
+use crate::bytes::u16_at;
+
 pub use hash::{lf_hint, lh_hash};
 pub use path::KeyPath;
 pub use upcase::upcase;
@@ -87,15 +89,9 @@ impl<'a> Name<'a> {
 
 impl Units for Name<'_> {
     fn units(&self) -> impl Iterator<Item = u16> + Clone + '_ {
-        // One iterator type for both forms: the stride and the high byte are what differ.
-        let (bytes, wide) = match self {
-            Self::Latin1(bytes) => (*bytes, false),
-            Self::Utf16(bytes) => (*bytes, true),
-        };
-        bytes.chunks_exact(if wide { 2 } else { 1 }).map(|unit| match *unit {
-            [low, high] => u16::from_le_bytes([low, high]),
-            [byte] => u16::from(byte),
-            _ => 0,
+        (0..self.len()).map(move |at| match self {
+            Self::Latin1(bytes) => bytes.get(at).map_or(0, |byte| u16::from(*byte)),
+            Self::Utf16(bytes) => u16_at(bytes, at * 2).unwrap_or(0),
         })
     }
 }
@@ -133,7 +129,10 @@ impl Units for NameBuf {
 
 impl From<&str> for NameBuf {
     fn from(text: &str) -> Self {
-        Self(text.encode_utf16().collect())
+        // UTF-16 never has more units than UTF-8 has bytes; the iterator itself guesses a third.
+        let mut units = Vec::with_capacity(text.len());
+        units.extend(text.encode_utf16());
+        Self(units)
     }
 }
 

@@ -111,12 +111,9 @@ pub(super) fn find<'a, N: Units + ?Sized>(key: Key<'a>, name: &N) -> Result<Opti
     };
     if leaf.kind == ListKind::Lh {
         // The hashes of a leaf are a few cache lines; names would be a cache miss each.
-        let hash = lh_hash(name);
-        for at in 0..leaf.len() {
-            if leaf.tag(at) == Some(hash) {
-                if let Some(found) = same_name(hive, leaf, at, name)? {
-                    return Ok(Some(found));
-                }
+        for at in leaf.tagged(lh_hash(name)) {
+            if let Some(found) = same_name(hive, leaf, at, name)? {
+                return Ok(Some(found));
             }
         }
         return Ok(None);
