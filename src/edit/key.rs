@@ -59,18 +59,12 @@ pub(crate) fn create_path(
     missing.iter().try_fold(at, |at, name| create(image, at, name, now))
 }
 
-/// Makes a key that does not exist yet. It shares its parent's descriptor.
+/// Makes a key that does not exist yet, with a valid name, where one more level is allowed. It shares its parent's
+/// descriptor.
 fn create(image: &mut Image, parent: CellOffset, name: &NameBuf, now: FileTime) -> Result<CellOffset> {
-    validate_name(name)?;
     let key = editable(image, parent)?;
     if key.flags().contains(KeyFlags::SYMBOLIC_LINK) {
         return Err(RequestError::SymbolicLink(path_of(key)).into());
-    }
-    if key.subkey(name)?.is_some() {
-        return Err(RequestError::AlreadyExists(format!("{}\\{name}", path_of(key))).into());
-    }
-    if depth(key)? >= MAX_DEPTH {
-        return Err(RequestError::TooDeep.into());
     }
     let descriptor = key.security()?.offset();
     let inherited = key.node().user_flags();

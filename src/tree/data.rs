@@ -75,7 +75,11 @@ impl Data {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
-            Self::Sz(text) | Self::ExpandSz(text) => terminated(text).collect(),
+            Self::Sz(text) | Self::ExpandSz(text) => {
+                let mut bytes = Vec::with_capacity(text.len() * 2 + 2);
+                bytes.extend(terminated(text));
+                bytes
+            }
             Self::Binary(bytes) | Self::Raw(_, bytes) => bytes.clone(),
             Self::Dword(number) => number.to_le_bytes().to_vec(),
             Self::DwordBigEndian(number) => number.to_be_bytes().to_vec(),
