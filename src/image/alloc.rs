@@ -15,7 +15,12 @@ pub(crate) struct Allocator {
     by_size: BTreeSet<(u32, u32)>,
     /// Offset to size.
     by_offset: BTreeMap<u32, u32>,
-    /// Allocated since the transaction began: these are reusable as soon as they are freed.
+    /// What is left of the newest bin (size, offset), in neither of the two: most cells are cut from it.
+    newest: Option<(u32, u32)>,
+    /// Length of the bins when the transaction began: all cells behind are of this transaction.
+    old: u32,
+    /// Allocated since the transaction began, from the free cells of then. Like those behind [`old`](Self::old) they are
+    /// reusable as soon as they are freed.
     fresh: HashSet<u32>,
     /// Freed, but live when the transaction began: kept until the commit, so that ids of deleted keys are noticed and
     /// protocol B finds the old state intact. (offset, size)
@@ -63,32 +68,62 @@ impl Allocator {
         Ok(Self {
             by_size: found.iter().map(|&(offset, size)| (size, offset)).collect(),
             by_offset: found.into_iter().collect(),
+            old: bins.len(),
             ..Self::default()
         })
     }
 
+    /// A transaction begins, with bins of this length.
+    pub(super) fn begin(&mut self, length: u32) {
+        self.old = length;
+    }
+
+    fn note_fresh(&mut self, offset: u32) {
+        if offset < self.old {
+            self.fresh.insert(offset);
+        }
+    }
+
     /// Takes the smallest free cell that holds `size` bytes and gives back what it does not need.
     pub(super) fn take(&mut self, size: u32) -> Option<Taken> {
-        let &(found, offset) = self.by_size.range((size, 0)..).next()?;
-        self.remove(offset, found);
-        self.fresh.insert(offset);
+        let newest = self.newest.filter(|newest| newest.0 >= size);
+        let (found, offset) = self.by_size.range((size, 0)..).next().copied().into_iter().chain(newest).min()?;
         let rest = (found > size).then(|| (offset + size, found - size));
-        if let Some((offset, size)) = rest {
-            self.insert(offset, size);
+        if newest == Some((found, offset)) {
+            self.newest = rest.map(|(offset, size)| (size, offset));
+        } else {
+            self.remove(offset, found);
+            if let Some((offset, size)) = rest {
+                self.insert(offset, size);
+            }
         }
+        self.note_fresh(offset);
         Some(Taken { rest, offset })
     }
 
     /// Takes a free cell of exactly this size.
     pub(super) fn take_exact(&mut self, size: u32) -> Option<u32> {
+        self.close_newest();
         let &(_, offset) = self.by_size.range((size, 0)..=(size, u32::MAX)).next()?;
         self.remove(offset, size);
-        self.fresh.insert(offset);
+        self.note_fresh(offset);
         Some(offset)
     }
 
     /// A new bin's one free cell.
-    pub(super) fn insert(&mut self, offset: u32, size: u32) {
+    pub(super) fn add_bin(&mut self, offset: u32, size: u32) {
+        self.close_newest();
+        self.newest = Some((size, offset));
+    }
+
+    /// Makes the rest of the newest bin a free cell like any other.
+    fn close_newest(&mut self) {
+        if let Some((size, offset)) = self.newest.take() {
+            self.insert(offset, size);
+        }
+    }
+
+    fn insert(&mut self, offset: u32, size: u32) {
         self.by_size.insert((size, offset));
         self.by_offset.insert(offset, size);
     }
@@ -100,7 +135,7 @@ impl Allocator {
 
     /// Whether the cell was allocated by the running transaction; it is no longer, from now on.
     pub(super) fn forget_fresh(&mut self, offset: u32) -> bool {
-        self.fresh.remove(&offset)
+        offset >= self.old || self.fresh.remove(&offset)
     }
 
     /// Keeps a freed cell out of reach until [`settle`](Self::settle).
@@ -113,6 +148,9 @@ impl Allocator {
     /// Bins need no thought here: their 32-byte headers lie between the cells of neighbours, so no free cell ends where
     /// another bin's first one begins.
     pub(super) fn join(&mut self, mut offset: u32, mut size: u32) -> (u32, u32) {
+        if self.newest.is_some_and(|(len, at)| at == offset + size || at + len == offset) {
+            self.close_newest();
+        }
         if let Some(&right) = self.by_offset.get(&(offset + size)) {
             self.remove(offset + size, right);
             size += right;
@@ -153,6 +191,17 @@ mod tests {
         assert_eq!((taken.offset, taken.rest), (0x300, Some((0x350, 0x10))));
         assert_eq!(allocator.take(0x10).unwrap().offset, 0x350);
         assert!(allocator.take(0x101).is_none());
+    }
+
+    #[test]
+    fn the_rest_of_the_newest_bin_is_a_free_cell_like_any_other() {
+        let mut allocator = with(&[(0x20, 0x100)]);
+        allocator.add_bin(0x1020, 0xfe0);
+        assert_eq!(allocator.take(0x100).unwrap().offset, 0x20);
+        assert_eq!(allocator.take(0x200).unwrap().rest, Some((0x1220, 0xde0)));
+        assert_eq!(allocator.join(0x1020, 0x200), (0x1020, 0xfe0));
+        assert_eq!(allocator.take_exact(0xfe0), Some(0x1020));
+        assert!(allocator.take(8).is_none());
     }
 
     #[test]

@@ -157,7 +157,11 @@ impl Image {
         self.steps = stepwise.then(Steps::default);
         self.marks.clear();
         self.moves.clear();
-        self.marks.push(Mark::new(self.len(), self.base.clone(), None));
+        let length = self.len();
+        if let Some(allocator) = &mut self.allocator {
+            allocator.begin(length);
+        }
+        self.marks.push(Mark::new(length, self.base.clone(), None));
         Ok(())
     }
 
@@ -330,9 +334,23 @@ impl Image {
     }
 
     fn put_bytes(&mut self, at: u32, bytes: &[u8]) -> Result<(), FormatError> {
+        self.before_write(at, bytes.len())?;
+        // Replayed pages may span the halves; records do not.
+        let split = bytes.len().min(self.head.bins().len().saturating_sub(at as usize));
+        let (head, tail) = bytes.split_at(if split == 0 { bytes.len() } else { split });
+        for (at, part) in [(at, head), (at + head.len() as u32, tail)] {
+            if let Some(to) = self.bytes_mut(at, part.len()) {
+                to.copy_from_slice(part);
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what the pages hold that are about to be written.
+    fn before_write(&mut self, at: u32, len: usize) -> Result<(), FormatError> {
         self.writes += 1;
         let length = self.len();
-        let end = at as usize + bytes.len();
+        let end = at as usize + len;
         if end > length as usize {
             return Err(FormatError::new(
                 Structure::Cell,
@@ -346,14 +364,6 @@ impl Image {
                 if let (Some(before), Some(mark)) = (before, self.marks.last_mut()) {
                     mark.save(page, before);
                 }
-            }
-        }
-        // Replayed pages may span the halves; records do not.
-        let split = bytes.len().min(self.head.bins().len().saturating_sub(at as usize));
-        let (head, tail) = bytes.split_at(if split == 0 { bytes.len() } else { split });
-        for (at, part) in [(at, head), (at + head.len() as u32, tail)] {
-            if let Some(to) = self.bytes_mut(at, part.len()) {
-                to.copy_from_slice(part);
             }
         }
         Ok(())
@@ -411,11 +421,15 @@ impl Image {
     }
 
     fn fill_new(&mut self, offset: u32, size: u32, payload: &[u8]) -> Result<CellOffset> {
-        let mut bytes = Vec::with_capacity(size as usize);
-        bytes.extend_from_slice(&CellSize { size, allocated: true }.encode());
-        bytes.extend_from_slice(payload);
-        bytes.resize(size as usize, 0);
-        self.put_bytes(offset, &bytes)?;
+        self.before_write(offset, size as usize)?;
+        if let Some((header, room)) =
+            self.bytes_mut(offset, size as usize).and_then(|cell| cell.split_first_chunk_mut())
+        {
+            *header = CellSize { size, allocated: true }.encode();
+            let (to, padding) = room.split_at_mut(payload.len().min(room.len()));
+            to.copy_from_slice(payload);
+            padding.fill(0);
+        }
         if let Some(steps) = &mut self.steps {
             steps.made(offset, size);
         }
@@ -436,7 +450,7 @@ impl Image {
         self.put_bytes(at, &Hbin::new(at, bin, FileTime(0)).encode())?;
         self.put_bytes(at + HBIN_HEADER, &CellSize { size: cell, allocated: false }.encode())?;
         if let Some(allocator) = &mut self.allocator {
-            allocator.insert(at + HBIN_HEADER, cell);
+            allocator.add_bin(at + HBIN_HEADER, cell);
         }
         Ok(())
     }
