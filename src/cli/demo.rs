@@ -59,7 +59,8 @@ impl Demo {
         built.map_err(|error| Failure::of(&hive, &error))?;
         let script_path = folder.join("repair.cmd");
         fs::write(&script_path, SCRIPT).map_err(|error| Failure::io(&script_path, &error))?;
-        let script = Script::parse("repair.cmd", SCRIPT.as_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
+        let script =
+            Script::parse("repair.cmd", SCRIPT.as_bytes()).map_err(|error| Failure::usage(error.to_string()))?;
 
         // With --json the documents of the two runs are all there is on stdout.
         let say = |text: String| -> Result<(), Failure> {

@@ -218,7 +218,7 @@ Windows' reg, offline. The syntax is that of Windows; these stand besides it, an
   hivesmith reg copy   KEY1 KEY2 [/s] [/f]
   hivesmith reg export KEY FILE [/y]
   hivesmith reg import FILE
-  hivesmith reg save   KEY FILE [/y]
+  hivesmith reg save   KEY NEWFILE
   hivesmith reg load   HKLM\\NAME FILE
   hivesmith reg unload HKLM\\NAME
 

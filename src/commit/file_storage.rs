@@ -1,7 +1,6 @@
 //! [`FileStorage`]: a hive in a folder.
 
 use std::{
-    ffi::OsStr,
     fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
@@ -27,6 +26,8 @@ impl FileStorage {
     /// What the file system says of any of them.
     pub fn open(path: &Path, writable: bool) -> io::Result<Self> {
         let open = |path: &Path| OpenOptions::new().read(true).write(writable).open(path);
+        // The logs lie beside the file itself, not beside a link to it.
+        let path = &fs::canonicalize(path)?;
         let primary = open(path)?;
         let mut logs = [None, None, None];
         for (slot, log) in logs.iter_mut().zip(HiveFile::LOGS) {
@@ -66,22 +67,23 @@ impl FileStorage {
 
 /// The log's path, if there is such a file; Windows does not care for the case of its name.
 fn sibling(hive: &Path, log: HiveFile) -> io::Result<Option<PathBuf>> {
-    let Some(name) = hive.file_name().and_then(OsStr::to_str) else { return Ok(None) };
-    let wanted = format!("{name}{}", log.suffix());
+    let mut exact = hive.file_name().unwrap_or_default().to_owned();
+    exact.push(log.suffix());
+    if fs::symlink_metadata(hive.with_file_name(&exact)).is_ok() {
+        return Ok(Some(hive.with_file_name(exact)));
+    }
+    let Some(wanted) = exact.to_str() else { return Ok(None) };
     let folder = match hive.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut found = None;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        match entry.file_name().to_str() {
-            Some(name) if name == wanted => return Ok(Some(entry.path())),
-            Some(name) if name.eq_ignore_ascii_case(&wanted) => found = Some(entry.path()),
-            _ => {}
+        if entry.file_name().to_str().is_some_and(|name| name.eq_ignore_ascii_case(wanted)) {
+            return Ok(Some(entry.path()));
         }
     }
-    Ok(found)
+    Ok(None)
 }
 
 impl Storage for FileStorage {

@@ -5,7 +5,7 @@
 //! | step | write, then make durable | then |
 //! |---|---|---|
 //! | 1 | logs neutralised | old: Windows never looks at the logs of a clean hive |
-//! | 2 | room: lengths of hive and log | old |
+//! | 2 | room in the hive | old |
 //! | 3 | one log entry, number *N* - 1, with every changed page | old |
 //! | 4 | the log's base block | old; and *N* - 1 is too low for any later dirty state of this hive |
 //! | 5 | **the hive's base block, numbers *N* / *N* - 1** | new: dirty, and the entry is eligible |
@@ -49,7 +49,7 @@ pub(crate) fn commit(
     let number = settle_number(storage, logs, &mut base)?;
 
     let entry = encode(FIRST_ENTRY, base.flags, number - 1, new_length, &runs);
-    make_room(storage, log, new_length, entry.len() as u64)?;
+    make_room(storage, new_length)?;
 
     let step = "writing the log entry";
     storage.write(log, FIRST_ENTRY, &entry).step(step, Outcome::Old)?;
@@ -131,15 +131,16 @@ pub(super) fn settle_number(storage: &mut dyn Storage, logs: &Logs, base: &mut B
     Ok(wanted)
 }
 
-fn make_room(storage: &mut dyn Storage, log: HiveFile, length: u32, entry: u64) -> Result<(), CommitError> {
-    const STEP: &str = "making room in hive and log";
-    for (file, wanted) in
-        [(HiveFile::Primary, u64::from(BINS_START) + u64::from(length)), (log, FIRST_ENTRY + entry + SECTOR as u64)]
-    {
-        if storage.len(file).step(STEP, Outcome::Old)?.unwrap_or(0) < wanted {
-            storage.set_len(file, wanted).step(STEP, Outcome::Old)?;
-            storage.sync(file).step(STEP, Outcome::Old)?;
-        }
+/// Extends the hive's file with zeros, not just to a length: a full disk has to show before the hive is marked as dirty.
+/// The log needs no such care, its entry is written before.
+fn make_room(storage: &mut dyn Storage, length: u32) -> Result<(), CommitError> {
+    const STEP: &str = "making room in the hive";
+    let wanted = u64::from(BINS_START) + u64::from(length);
+    let there = storage.len(HiveFile::Primary).step(STEP, Outcome::Old)?.unwrap_or(0);
+    if there < wanted {
+        let zeros = vec![0; usize::try_from(wanted - there).unwrap_or(usize::MAX)];
+        storage.write(HiveFile::Primary, there, &zeros).step(STEP, Outcome::Old)?;
+        storage.sync(HiveFile::Primary).step(STEP, Outcome::Old)?;
     }
     Ok(())
 }

@@ -49,6 +49,11 @@ impl Logs {
         }
     }
 
+    /// Bytes of all logs.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.iter().map(|log| log.bytes.len() as u64).sum()
+    }
+
     /// The base block that stands in for a damaged one: that of the newest log, one of the new format if there is one.
     pub(crate) fn newest_base(&self) -> Option<BaseBlock> {
         let bases = || self.in_use().into_iter().filter_map(Log::base);

@@ -20,6 +20,10 @@ use crate::{
     image::Image,
 };
 
+/// Windows may leave pages of a new bin out of an entry; of that much at most is believed, so that a hostile length
+/// does not cost its memory.
+const GROWTH_SLACK: u64 = 16 << 20;
+
 /// What a replay did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -69,6 +73,8 @@ pub(crate) fn replay(image: &mut Image, logs: &Logs, promised: u32) -> Result<Re
 
     image.begin_replay();
     let there = image.len();
+    // An entry carries the bins that it adds, so nothing honest grows the hive by more than its logs hold.
+    let most = u64::from(there) + logs.bytes() + GROWTH_SLACK;
     let mut brought = BTreeSet::new();
     let mut last: Option<u32> = None;
     // The number that the next entry must have, once a log was begun with: behind a broken entry nothing fits.
@@ -100,6 +106,9 @@ pub(crate) fn replay(image: &mut Image, logs: &Logs, promised: u32) -> Result<Re
         next = Some(first);
         for entry in log.entries(first) {
             let Ok(entry) = entry else { break };
+            if u64::from(entry.length) > most {
+                break;
+            }
             image.set_len(entry.length);
             let mut bytes = 0;
             for (at, page) in entry.pages() {

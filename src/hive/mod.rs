@@ -12,6 +12,7 @@ pub use transaction::{Savepoint, Transaction};
 
 use crate::{
     CommitError, Error, HiveView, RequestError, Result,
+    check::Severity,
     commit::{
         CommitReport, HiveFile, Logs, Outcome, Protocol, RecoveryReport, Replayed, Storage, commit_logged,
         commit_stepwise, first_sector,
@@ -144,8 +145,15 @@ impl Hive {
     ///
     /// # Errors
     ///
-    /// [`Error::Commit`] where the disk fails, with what that left; [`RequestError::ReadOnly`].
+    /// [`Error::Commit`] where the disk fails, with what that left; [`RequestError::ReadOnly`]; [`Error::Corrupt`] where
+    /// Windows would refuse the replayed hive, which is not written then.
     pub fn recover(&mut self) -> Result<Option<&RecoveryReport>> {
+        if self.unwritten.is_some() {
+            let report = self.view().check();
+            if report.worst() == Some(Severity::Fatal) {
+                return Err(Error::Corrupt(Box::new(report)));
+            }
+        }
         self.write_recovery()?;
         Ok(self.recovery.as_ref())
     }
@@ -262,7 +270,7 @@ impl Hive {
             return Err(exists().into());
         }
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".new");
+        name.push(format!(".{}.new", std::process::id()));
         let temporary = path.with_file_name(name);
         let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
         let written = file.write_all(&self.to_bytes()).and_then(|()| file.sync_all());

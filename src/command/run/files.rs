@@ -98,8 +98,9 @@ pub(super) fn save(registry: &mut Registry<'_>, save: &Save) -> Result<Effect, R
         Err(error) => return Err(engine(registry, &at, error)),
     };
     let bytes = copy_to_hive(key).map_err(|error| engine(registry, &at, error))?;
-    let existing = if save.overwrite { Existing::Replace } else { Existing::Keep };
-    Ok(Effect { files: vec![NewFile { path: save.file.clone(), bytes, existing }], ..Effect::text(super::SUCCESS) })
+    // With `/y` too: logs that lie beside an existing hive would belong to another one then.
+    let file = NewFile { path: save.file.clone(), bytes, existing: Existing::Keep };
+    Ok(Effect { files: vec![file], ..Effect::text(super::SUCCESS) })
 }
 
 /// A new hive whose root has what the key has: values, subkeys, class names, descriptors, time stamps.
