@@ -78,7 +78,7 @@ impl<'a> Iterator for Walk<'a> {
             },
         };
         let walked = at.map_err(Error::from).and_then(|at| self.enter(at));
-        if let Ok(walked) = &walked {
+        if let Some(walked) = walked.as_ref().ok().filter(|walked| walked.key.subkey_count() > 0) {
             // A key with a broken list is handed out all the same, and the error comes after it.
             self.levels.push(Subkeys::or_broken(walked.key));
         }
