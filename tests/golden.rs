@@ -37,7 +37,10 @@ fn full(version: Version) -> Result<Hive> {
     }
     let special = txn.create_key(root, "special")?;
     txn.set_class_name(special, Some("class".into()))?;
-    txn.set_security(special, &"O:SYG:SYD:P(A;CI;KA;;;SY)".parse::<hivesmith::security::SecurityDescriptor>()?.to_bytes())?;
+    txn.set_security(
+        special,
+        &"O:SYG:SYD:P(A;CI;KA;;;SY)".parse::<hivesmith::security::SecurityDescriptor>()?.to_bytes(),
+    )?;
     let link = txn.create_key(special, "link")?;
     txn.set_flags(link, KeyFlags::SYMBOLIC_LINK)?;
     txn.commit()?;
