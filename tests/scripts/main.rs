@@ -340,6 +340,13 @@ fn a_hostile_script_costs_no_more_than_its_size() {
     let _ = Script::parse("x", format!("{}{}", "^\n".repeat(1 << 18), "reg unload HKLM\\a&".repeat(1500)).as_bytes());
 }
 
+/// Found by the property below.
+#[test]
+fn an_assignment_of_nothing_is_shown_at_its_sign() {
+    assert_eq!(place(&mistake("$a =")), (1, 4));
+    assert_eq!(place(&mistake("$a =  ")), (1, 5));
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

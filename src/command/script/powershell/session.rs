@@ -106,6 +106,8 @@ impl Session {
         let Some(equals) = glyphs.iter().position(|glyph| glyph.c == '=') else { return Err(not_understood(glyphs)) };
         let name = text(&glyphs[1..equals]).trim().to_lowercase();
         let value = &glyphs[equals + 1..];
+        // Where nothing stands behind the sign, the sign is the place to point at.
+        let place = if value.is_empty() { &glyphs[equals..] } else { value };
         if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
             return Err(not_understood(glyphs));
         }
@@ -114,9 +116,9 @@ impl Session {
             None => match statements(value)?.as_slice() {
                 [Raw { tokens, pipe: None, .. }] => match tokens.as_slice() {
                     [Token { text, kind: Kind::Quoted, .. }] => text.clone(),
-                    _ => return Err(not_understood(value)),
+                    _ => return Err(not_understood(place)),
                 },
-                _ => return Err(not_understood(value)),
+                _ => return Err(not_understood(place)),
             },
         };
         self.variables.insert(name, value);
