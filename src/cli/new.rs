@@ -163,8 +163,8 @@ impl New {
             std::io::Write::write_fmt(&mut out, format_args!("{document}\n"))
         } else {
             let done = if self.dry_run { "would be made" } else { "made" };
-            let text = format_args!("{path}: {done}, version {version}, {keys} keys, {values} values\n");
-            std::io::Write::write_fmt(&mut out, text)
+            let text = format!("{path}: {done}, version {version}, {keys} keys, {values} values\n");
+            std::io::Write::write_all(&mut out, text.as_bytes())
         };
         out.finish(written)
     }
