@@ -161,7 +161,8 @@ fn entry_like(dir: &Dir, name: &str) -> io::Result<Option<PathBuf>> {
     if !matches!(wanted.components().collect::<Vec<_>>()[..], [Component::Normal(_)]) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("\"{name}\" is no name of a file")));
     }
-    if dir.symlink_metadata(wanted).is_ok() {
+    // Where the host compares names as NTFS does, this would say nothing of the spelling on the disk.
+    if !cfg!(windows) && dir.symlink_metadata(wanted).is_ok() {
         return Ok(Some(wanted.to_owned()));
     }
     for entry in dir.entries()? {

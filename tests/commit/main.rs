@@ -330,7 +330,8 @@ fn an_independent_replay_ends_in_the_same_hive() {
         let [from, to] = ["hive", "out"].map(|name| folder.path().join(name));
         let Ok(replayed) = Command::new("python3").args([script, "replay"]).arg(&from).arg("-o").arg(&to).output()
         else {
-            assert!(env::var_os("CI").is_none(), "python3 missing");
+            // Under Wine there is no starting it.
+            assert!(cfg!(windows) || env::var_os("CI").is_none(), "python3 missing");
             eprintln!("SKIPPED: python3 missing");
             return;
         };

@@ -13,9 +13,10 @@ fn turn() -> bool {
     SEEN.fetch_add(1, Ordering::Relaxed) % 60 == 7
 }
 
-/// Something is not there: said aloud, and not accepted where everything has to be.
+/// Something is not there: said aloud, and not accepted where everything has to be. Programs of the host cannot be
+/// started from a Windows build under Wine; there the judges are those of the Linux run.
 pub(crate) fn missing(what: &str) {
-    assert!(env::var_os("CI").is_none(), "{what} missing");
+    assert!(cfg!(windows) || env::var_os("CI").is_none(), "{what} missing");
     eprintln!("SKIPPED: {what} missing");
 }
 
