@@ -130,7 +130,7 @@ impl<'h> Registry<'h> {
         let Some(first) = path.names().first().filter(|first| name::same(*first, "CurrentControlSet")) else {
             return Ok(path);
         };
-        let view = self.view(hive);
+        let view = self.view(hive)?;
         if view.root()?.subkey(first)?.is_some() {
             return Ok(path);
         }
@@ -141,14 +141,15 @@ impl<'h> Registry<'h> {
 
     /// A hive with the changes so far.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// Where there is no such hive; numbers come from [`locate`](Self::locate).
-    #[must_use]
-    pub fn view(&self, hive: usize) -> HiveView<'_> {
-        match &self.hives[hive].access {
-            Access::Read(hive) => hive.view(),
-            Access::Write(txn) => txn.view(),
+    /// [`RequestError::NotFound`](crate::RequestError::NotFound) where there is no hive of that number; good ones come
+    /// from [`locate`](Self::locate).
+    pub fn view(&self, hive: usize) -> Result<HiveView<'_>> {
+        match self.hives.get(hive).map(|entry| &entry.access) {
+            Some(Access::Read(hive)) => Ok(hive.view()),
+            Some(Access::Write(txn)) => Ok(txn.view()),
+            None => Err(crate::RequestError::NotFound(format!("hive number {hive}")).into()),
         }
     }
 
@@ -158,7 +159,7 @@ impl<'h> Registry<'h> {
     ///
     /// [`Error::Format`] where a record on the way is broken.
     pub fn key(&self, at: &Located) -> Result<Option<Key<'_>>> {
-        self.view(at.hive).key_at(&at.path)
+        self.view(at.hive)?.key_at(&at.path)
     }
 
     /// What should be said besides, since the last call.
@@ -176,7 +177,7 @@ impl<'h> Registry<'h> {
         let mut steps = Vec::new();
         for depth in 1..=names.len() {
             let path: KeyPath = names.iter().take(depth).cloned().collect();
-            if self.view(at.hive).key_at(&path)?.is_some() {
+            if self.view(at.hive)?.key_at(&path)?.is_some() {
                 continue;
             }
             if depth == 1 {
@@ -275,7 +276,7 @@ impl<'h> Registry<'h> {
 
     /// `Current` is what `CurrentControlSet` was when Windows last ran; it starts from `Default`, mostly the same.
     fn warn_of_default(&mut self, at: &Located) {
-        let view = self.view(at.hive);
+        let Ok(view) = self.view(at.hive) else { return };
         let number = |name| select(view, name).ok().flatten();
         let (Some(current), Some(default)) = (number("Current"), number("Default")) else { return };
         let asked = self.mounts.iter().filter_map(|mount| at.key.relative_to(&mount.key)).any(|path| {
@@ -307,7 +308,7 @@ impl<'h> Registry<'h> {
         let name = path.to_string();
         let is_set = name.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("ControlSet"))
             && name.get(10..).is_some_and(|number| number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit()));
-        let view = self.view(hive);
+        let view = self.view(hive)?;
         let (Some(current), true) = (select(view, "Current")?, is_set) else { return Ok(()) };
         let warning = format!(
             "{name} does not exist in {}: the command makes a stub that Windows does not boot from. Offline, \
@@ -374,4 +375,21 @@ fn select(hive: HiveView<'_>, name: &str) -> Result<Option<u32>> {
         Data::Dword(number) => Some(number),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_no_hive_has_is_an_error_and_no_panic() {
+        let mut registry = Registry::reading(&[]);
+        let key: RegPath = r"HKLM\BROKENSYSTEM".parse().unwrap();
+        registry.mount(Mount { key: key.clone(), hive: 7 });
+        let at = registry.locate(&key).unwrap().unwrap();
+        assert!(registry.view(7).is_err() && registry.key(&at).is_err());
+        assert!(registry.create_key(&at, "test").is_ok(), "the root is not made");
+        let below = Located { path: KeyPath::from("x"), ..at };
+        assert!(registry.create_key(&below, "test").is_err());
+    }
 }

@@ -146,7 +146,7 @@ fn locate(registry: &Registry<'_>, key: &RegPath, view: View) -> Result<Located,
 fn narrow(registry: &Registry<'_>, at: &Located) -> Result<KeyPath, Error> {
     let node = NameBuf::from("WOW6432Node");
     let names = at.path.names();
-    let has_it = registry.view(at.hive).root()?.subkey(&node)?.is_some();
+    let has_it = registry.view(at.hive)?.root()?.subkey(&node)?.is_some();
     if !has_it || names.first().is_some_and(|first| name::same(first, &node)) {
         return Ok(at.path.clone());
     }
