@@ -2,7 +2,13 @@
 
 use std::{error, fmt, io};
 
-use crate::{FileOffset, check::Report, commit::CommitError, security::SecurityError};
+use crate::{
+    FileOffset,
+    check::Report,
+    commit::{CommitError, Skipped},
+    format::base_block::BaseBlock,
+    security::SecurityError,
+};
 
 /// Short for a result with the crate's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -146,6 +152,8 @@ pub enum Structure {
     TransactionLog,
     /// One entry of a transaction log.
     LogEntry,
+    /// A journal of our own.
+    Redo,
 }
 
 impl fmt::Display for Structure {
@@ -164,6 +172,7 @@ impl fmt::Display for Structure {
             Self::ClassName => "class name",
             Self::TransactionLog => "transaction log",
             Self::LogEntry => "log entry",
+            Self::Redo => "journal",
         })
     }
 }
@@ -313,7 +322,7 @@ impl fmt::Display for RequestError {
 impl error::Error for RequestError {}
 
 /// Why a hive needs recovery before anybody should trust or edit what stands in its file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirtyState {
     /// First sequence number of the base block: the write that was begun.
     pub sequence1: u32,
@@ -323,16 +332,26 @@ pub struct DirtyState {
     pub checksum_ok: bool,
     /// What the logs offer.
     pub logs: LogState,
+    /// What was looked at, and why it was not applied.
+    pub skipped: Vec<Skipped>,
+}
+
+impl DirtyState {
+    pub(crate) fn new(base: &BaseBlock, logs: LogState) -> Self {
+        let (sequence1, sequence2) = (base.sequence1, base.sequence2);
+        Self { sequence1, sequence2, checksum_ok: base.checksum_ok(), logs, skipped: Vec::new() }
+    }
 }
 
 /// What was found beside a dirty hive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogState {
-    /// Logs of the 8.1+ format that can be replayed.
+    /// Logs that may belong to it.
     Replayable,
-    /// A log of the format before Windows 8.1.
-    OldFormat,
+    /// The base block is damaged, and what was written back before does not tell which of two sound states is right;
+    /// see [`ReplayOf`](crate::ReplayOf).
+    Ambiguous,
     /// No log, or none that belongs to this state of the hive.
     Unusable,
 }
@@ -345,7 +364,10 @@ impl fmt::Display for DirtyState {
         }
         out.write_str(match self.logs {
             LogState::Replayable => "); its logs hold the last changes: replay them first",
-            LogState::OldFormat => "); its log has the format before Windows 8.1, which is not replayed here",
+            LogState::Ambiguous => {
+                "); its newer log alone and both of its logs give two different hives, both of them sound: one must be \
+                 chosen"
+            }
             LogState::Unusable => {
                 "); no log beside it belongs to this state, so changes that Windows had made may be missing"
             }

@@ -91,7 +91,8 @@ mod tree;
 pub mod volume;
 
 pub use commit::{
-    CommitError, CommitReport, FileStorage, HiveFile, MemoryStorage, Outcome, Protocol, RecoveryReport, Storage,
+    CommitError, CommitReport, FileStorage, HiveFile, MemoryStorage, Outcome, Protocol, RecoveryReport, ReplayOf,
+    ReplayedEntry, SkipReason, Skipped, Storage, System,
 };
 pub use edit::Change;
 pub use error::{Defect, DirtyState, Error, FormatError, LogState, RequestError, Result, Structure};

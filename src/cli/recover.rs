@@ -1,13 +1,14 @@
 //! `hivesmith recover`
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use hivesmith::{
-    Error, FileStorage, Hive, HiveFile, Recover as Mode, RecoveryReport, Storage, check::Severity, plan::Kept,
+    Error, FileStorage, Hive, HiveFile, LogState, MemoryStorage, Recover as Mode, RecoveryReport, ReplayOf, Skipped,
+    Storage, check::Severity, plan::Kept,
 };
 use serde_json::{Value as Json, json};
 
@@ -22,8 +23,23 @@ pub(crate) struct Recover {
     /// Use this log instead of those beside the hive; twice for a pair, in any order.
     #[arg(long = "log", value_name = "FILE")]
     logs: Vec<PathBuf>,
+    /// Which logs to replay where the base block is damaged and there are two that give different hives.
+    #[arg(long, value_enum)]
+    replay: Option<Replay>,
+    /// If no log belongs to the hive, take it as it is: what Windows had in its logs is lost. Only if the check of the
+    /// whole hive finds nothing wrong.
+    #[arg(long)]
+    accept_dirty: bool,
     #[command(flatten)]
     writing: Writing,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Replay {
+    /// The newer log alone, as Windows does.
+    Newer,
+    /// Both, in their order.
+    Both,
 }
 
 const DETAILS: &str = "\
@@ -39,9 +55,14 @@ impl Recover {
         if self.logs.len() > 2 {
             return Err(Failure::usage("a hive has at most two logs"));
         }
-        let storage = self.storage()?;
-        let options = Hive::options().read_only(self.writing.dry_run).recover(Mode::InMemory);
-        let mut hive = options.open_files(storage).map_err(|error| self.cannot(&error))?;
+        let which = match self.replay {
+            None => ReplayOf::Either,
+            Some(Replay::Newer) => ReplayOf::NewerLog,
+            Some(Replay::Both) => ReplayOf::BothLogs,
+        };
+        let options = Hive::options().read_only(self.writing.dry_run).recover(Mode::InMemory).replay_of(which);
+        let options = options.accept_dirty(self.accept_dirty);
+        let mut hive = self.open(options)?;
         let Some(report) = hive.recovery().cloned() else {
             self.report(None, None, common)?;
             return Ok(Exit::Done);
@@ -64,19 +85,18 @@ impl Recover {
         Ok(Exit::Done)
     }
 
-    fn storage(&self) -> Result<FileStorage, Failure> {
+    fn open(&self, options: hivesmith::OpenOptions) -> Result<Hive, Failure> {
         let writable = !self.writing.dry_run;
+        let storage = FileStorage::open(&self.hive, writable).map_err(|error| Failure::io(&self.hive, &error))?;
         if self.logs.is_empty() {
-            return FileStorage::open(&self.hive, writable).map_err(|error| Failure::io(&self.hive, &error));
+            return options.open_files(storage).map_err(|error| self.cannot(&error));
         }
-        let primary = OpenOptions::new().read(true).write(writable).open(&self.hive);
-        let primary = primary.map_err(|error| Failure::io(&self.hive, &error))?;
+        let mut logs = MemoryStorage::default();
         // The pair has no order: what a log holds says where it belongs.
-        let mut logs = [None, None, None];
-        for (slot, path) in logs.iter_mut().zip(&self.logs) {
-            *slot = Some(File::open(path).map_err(|error| Failure::io(path, &error))?);
+        for (slot, path) in HiveFile::LOGS.into_iter().zip(&self.logs) {
+            logs = logs.with(slot, fs::read(path).map_err(|error| Failure::io(path, &error))?);
         }
-        Ok(FileStorage::from_files(primary, logs))
+        options.open_storage(LogsFromElsewhere { hive: storage, logs }).map_err(|error| self.cannot(&error))
     }
 
     /// How a log is called in messages.
@@ -85,6 +105,14 @@ impl Recover {
         match slot.and_then(|slot| self.logs.get(slot)) {
             Some(path) => path.display().to_string(),
             None => log.to_string(),
+        }
+    }
+
+    fn skipped(&self, skipped: &Skipped) -> String {
+        let log = self.name(skipped.log);
+        match skipped.at {
+            Some(at) => format!("{log} from {at} on: {}", skipped.why),
+            None => format!("{log}: {}", skipped.why),
         }
     }
 
@@ -121,10 +149,19 @@ impl Recover {
 
     fn cannot(&self, error: &Error) -> Failure {
         let failure = Failure::of(&self.hive, error);
-        if !matches!(error, Error::NeedsRecovery(_)) {
-            return failure;
-        }
+        let Error::NeedsRecovery(state) = error else { return failure };
         let mut message = format!("{}: {error}; nothing was written", self.hive.display());
+        for skipped in &state.skipped {
+            message.push_str("\n  ");
+            message.push_str(&self.skipped(skipped));
+        }
+        if state.logs == LogState::Ambiguous {
+            message.push_str(
+                "\n  --replay newer takes the newer log alone, as Windows does; --replay both takes both\n  to compare \
+                 them: run each on a copy of the files, then hivesmith diff",
+            );
+            return Failure { message, ..failure };
+        }
         let logs = match self.files_beside() {
             Ok(logs) if self.logs.is_empty() => logs,
             _ => self.logs.iter().map(|log| log.display().to_string()).collect(),
@@ -134,6 +171,14 @@ impl Recover {
         } else {
             message.push_str("\n  logs that were looked at: ");
             message.push_str(&logs.join(", "));
+        }
+        if state.checksum_ok && !self.accept_dirty {
+            message.push_str(
+                "\n  --accept-dirty takes the hive as it is, without what its logs would have held, if its check finds \
+                 nothing wrong",
+            );
+        } else {
+            message.push_str("\n  hivesmith repair saves what can be read into a new hive");
         }
         Failure { message, ..failure }
     }
@@ -167,10 +212,13 @@ impl Recover {
             let (log, sequence, bytes) = (self.name(entry.log), entry.sequence, entry.bytes);
             writeln!(out, "{would}applied: entry {sequence} of {log}, {bytes} bytes")?;
         }
-        for (log, why) in &report.ignored {
-            writeln!(out, "ignored: {}: {why}", self.name(*log))?;
+        for skipped in &report.skipped {
+            writeln!(out, "ignored: {}", self.skipped(skipped))?;
         }
-        let sequence = clean_sequence(report);
+        if let Some(why) = report.beyond_windows {
+            writeln!(out, "note: Windows itself would not do this: {why}; the whole hive was checked")?;
+        }
+        let sequence = report.sequence;
         if self.writing.dry_run {
             return writeln!(out, "{path}: would be clean at sequence number {sequence}; nothing was written");
         }
@@ -183,26 +231,60 @@ impl Recover {
 
     fn to_json(&self, report: Option<&RecoveryReport>, journal: Option<&Path>) -> Json {
         let applied = report.into_iter().flat_map(|report| &report.applied);
-        let ignored = report.into_iter().flat_map(|report| &report.ignored);
+        let ignored = report.into_iter().flat_map(|report| &report.skipped);
         json!({
             "hive": self.hive.display().to_string(),
             "changed": journal.is_some(),
             "dry_run": self.writing.dry_run,
             "journal": journal.map(|journal| journal.display().to_string()),
-            "sequence": report.map(clean_sequence),
+            "sequence": report.map(|report| report.sequence),
+            "beyond_windows": report.and_then(|report| report.beyond_windows),
             "applied": applied
                 .map(|entry| {
                     json!({ "log": self.name(entry.log), "sequence": entry.sequence, "bytes": entry.bytes })
                 })
                 .collect::<Vec<_>>(),
             "ignored": ignored
-                .map(|(log, why)| json!({ "log": self.name(*log), "why": why }))
+                .map(|skipped| {
+                    let offset = skipped.at.map(|at| at.0);
+                    json!({ "log": self.name(skipped.log), "offset": offset, "why": skipped.why.to_string() })
+                })
                 .collect::<Vec<_>>(),
         })
     }
 }
 
-/// The number of a hive that was replayed: it follows that of the last entry.
-fn clean_sequence(report: &RecoveryReport) -> u32 {
-    report.applied.last().map_or(0, |entry| entry.sequence.wrapping_add(1))
+/// A hive with logs that lie elsewhere: they are read, and what a recovery would do to those beside a hive is done to
+/// copies in memory.
+struct LogsFromElsewhere {
+    hive: FileStorage,
+    logs: MemoryStorage,
+}
+
+impl LogsFromElsewhere {
+    fn of(&mut self, file: HiveFile) -> &mut dyn Storage {
+        if file == HiveFile::Primary { &mut self.hive } else { &mut self.logs }
+    }
+}
+
+impl Storage for LogsFromElsewhere {
+    fn len(&mut self, file: HiveFile) -> io::Result<Option<u64>> {
+        self.of(file).len(file)
+    }
+
+    fn read(&mut self, file: HiveFile, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.of(file).read(file, offset, buffer)
+    }
+
+    fn write(&mut self, file: HiveFile, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.of(file).write(file, offset, bytes)
+    }
+
+    fn set_len(&mut self, file: HiveFile, length: u64) -> io::Result<()> {
+        self.of(file).set_len(file, length)
+    }
+
+    fn sync(&mut self, file: HiveFile) -> io::Result<()> {
+        self.of(file).sync(file)
+    }
 }

@@ -21,7 +21,7 @@ pub enum Outcome {
     Old,
     /// The hive as it was or with the changes, whole either way.
     OldOrNew,
-    /// The hive with the changes; its log completes what is missing.
+    /// The hive with the changes; its log (or journal) completes what is missing.
     New,
     /// A clean hive with at least the first so many of the changes.
     Prefix(usize),
@@ -36,7 +36,7 @@ impl fmt::Display for CommitError {
                 out.write_str("the hive is either as it was or fully changed, open it again to see which")
             }
             Outcome::New => {
-                out.write_str("the changes are in the log and will be complete when the hive is opened again")
+                out.write_str("the hive has all of the changes, or will have when it is opened again with its log")
             }
             Outcome::Prefix(changes) => {
                 write!(out, "the hive is clean and has at least the first {changes} of the changes")

@@ -16,6 +16,7 @@ use super::{HiveFile, Storage};
 pub struct FileStorage {
     primary: File,
     logs: [Option<File>; 3],
+    redo: Option<File>,
 }
 
 impl FileStorage {
@@ -35,13 +36,21 @@ impl FileStorage {
                 *slot = Some(open(&path)?);
             }
         }
-        Ok(Self { primary, logs })
+        Ok(Self { primary, logs, redo: None })
     }
 
     /// Takes files that are open already; the logs in the order of [`HiveFile::LOGS`].
     #[must_use]
     pub fn from_files(primary: File, logs: [Option<File>; 3]) -> Self {
-        Self { primary, logs }
+        Self { primary, logs, redo: None }
+    }
+
+    /// Gives the hive a place for a journal of our own: a file that is open for reading and writing, on other storage
+    /// than the hive. It is empty, or holds what an interrupted commit left.
+    #[must_use]
+    pub fn with_redo(mut self, journal: File) -> Self {
+        self.redo = Some(journal);
+        self
     }
 
     /// The hive's own file.
@@ -57,6 +66,7 @@ impl FileStorage {
             HiveFile::Log1 => log1.as_ref(),
             HiveFile::Log2 => log2.as_ref(),
             HiveFile::Log => log.as_ref(),
+            HiveFile::Redo => self.redo.as_ref(),
         }
     }
 

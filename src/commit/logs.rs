@@ -2,17 +2,45 @@
 
 use std::io;
 
-use super::{HiveFile, Storage, storage::read_all};
+use super::{HiveFile, Storage, redo::Redo, storage::read_all};
 use crate::{
-    FormatError,
+    Defect, FormatError,
     format::{
         base_block::{BaseBlock, FileType, SECTOR},
+        dirty_vector::{self, DIRTY_VECTOR},
         log_entry::{self, FIRST_ENTRY, LogEntry},
     },
 };
 
-/// The logs of a hive, read whole.
-pub(crate) struct Logs(Vec<Log>);
+/// The logs of a hive and a journal of our own, read whole.
+#[derive(Default)]
+pub(crate) struct Logs {
+    logs: Vec<Log>,
+    /// None where the storage has no place for one.
+    redo: Option<Vec<u8>>,
+}
+
+/// What is known of the Windows that a hive belongs to, as far as it matters for its logs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum System {
+    /// Nothing: what the logs beside the hive hold has to tell.
+    #[default]
+    Unknown,
+    /// Windows 8.0 or earlier: logs hold one set of pages.
+    BeforeWindows81,
+    /// Windows 8.1, Server 2012 R2 or later: logs hold numbered entries.
+    Windows81,
+}
+
+/// The two formats of logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// XP to 8.0.
+    Old,
+    /// Windows 8.1 and later.
+    New,
+}
 
 /// One log file that exists.
 pub(crate) struct Log {
@@ -28,30 +56,43 @@ impl Logs {
                 logs.push(Log { file, bytes: read_all(storage, file)? });
             }
         }
-        Ok(Self(logs))
-    }
-
-    pub(crate) fn none() -> Self {
-        Self(Vec::new())
+        let redo = match storage.len(HiveFile::Redo)? {
+            Some(_) => Some(read_all(storage, HiveFile::Redo)?),
+            None => None,
+        };
+        Ok(Self { logs, redo })
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Log> {
-        self.0.iter()
+        self.logs.iter()
     }
 
-    /// The logs that the hive's system uses: the pair if one of it holds anything, else the single one.
+    /// Whether there is nothing to recover a hive with.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.logs.is_empty() && self.redo.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// Whether there is a place for a journal of our own.
+    pub(crate) fn has_place_for_redo(&self) -> bool {
+        self.redo.is_some()
+    }
+
+    /// The journal of our own, if it holds anything.
+    pub(crate) fn redo(&self) -> Option<Result<Redo, FormatError>> {
+        self.redo.as_ref().filter(|bytes| !bytes.is_empty()).map(|bytes| Redo::parse(bytes))
+    }
+
+    /// The logs that the hive's system uses: the pair if one of it holds anything, else the single one if that does;
+    /// else whichever there is.
     pub(crate) fn in_use(&self) -> Vec<&Log> {
-        let pair: Vec<&Log> = self.0.iter().filter(|log| log.file != HiveFile::Log).collect();
-        if pair.iter().any(|log| !log.bytes.is_empty()) {
-            pair
-        } else {
-            self.0.iter().filter(|log| log.file == HiveFile::Log).collect()
-        }
+        let (single, pair): (Vec<&Log>, Vec<&Log>) = self.logs.iter().partition(|log| log.file == HiveFile::Log);
+        let holds = |logs: &[&Log]| logs.iter().any(|log| !log.bytes.is_empty());
+        if holds(&pair) || (!holds(&single) && !pair.is_empty()) { pair } else { single }
     }
 
     /// Bytes of all logs.
     pub(crate) fn bytes(&self) -> u64 {
-        self.0.iter().map(|log| log.bytes.len() as u64).sum()
+        self.logs.iter().map(|log| log.bytes.len() as u64).sum()
     }
 
     /// The base block that stands in for a damaged one: that of the newest log, one of the new format if there is one.
@@ -61,22 +102,27 @@ impl Logs {
         new_format.reduce(|a, b| if is_before(a.sequence1, b.sequence1) { b } else { a }).or_else(|| bases().next())
     }
 
-    /// The log that a commit writes: one of the new format, the first of the pair or the single one. `None` where the
-    /// hive's system never kept a log of that format, as far as the files tell.
-    pub(crate) fn writable(&self) -> Option<HiveFile> {
+    /// The log that a commit writes, the first of the pair or the single one, and how. `None` where nothing tells which
+    /// format the hive's system reads, or it has no log file (a new one would have another descriptor than Windows'
+    /// own).
+    pub(crate) fn writable(&self, system: System) -> Option<(HiveFile, LogFormat)> {
         let in_use = self.in_use();
-        if in_use.iter().any(|log| log.is_new_format()) { in_use.first().map(|log| log.file) } else { None }
-    }
-
-    /// Whether a log of the format before Windows 8.1 is there.
-    pub(crate) fn has_old_format(&self) -> bool {
-        self.0.iter().any(|log| log.base().is_some_and(|base| base.file_type() == FileType::OldLog))
+        let has = |format| in_use.iter().any(|log| log.format() == Some(format));
+        let format = match system {
+            System::Windows81 => LogFormat::New,
+            System::BeforeWindows81 => LogFormat::Old,
+            // A system that was upgraded may have left a log of before.
+            System::Unknown if has(LogFormat::New) => LogFormat::New,
+            System::Unknown if has(LogFormat::Old) => LogFormat::Old,
+            System::Unknown => return None,
+        };
+        in_use.first().map(|log| (log.file, format))
     }
 
     /// The highest sequence number anywhere in the logs, left-overs behind the live entries included, by its distance
     /// ahead of `sequence`; `None` where none is ahead of or equal to it.
     pub(crate) fn highest_from(&self, sequence: u32) -> Option<u32> {
-        self.0
+        self.logs
             .iter()
             .flat_map(Log::numbers)
             .filter(|number| number.wrapping_sub(sequence) < 0x8000_0000)
@@ -98,42 +144,50 @@ impl Log {
         (is_log && base.is_clean() && base.validate().is_ok()).then_some(base)
     }
 
-    /// Whether the log is one of Windows 8.1 or later. Where a commit was interrupted the base block is gone, but the
-    /// first entry still says so.
-    fn is_new_format(&self) -> bool {
+    /// The whole file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Which Windows writes it. Where a commit was interrupted the base block is gone, but what follows still says so.
+    fn format(&self) -> Option<LogFormat> {
+        /// Windows XP to 8.0; the 2 of Windows NT and 2000 is not written by anybody else.
+        const XP: u32 = 1;
         match self.base() {
-            Some(base) => base.file_type() == FileType::NewLog,
-            None => self.bytes.get(FIRST_ENTRY as usize..).and_then(log_entry::header_sequence).is_some(),
+            Some(base) if base.file_type() == FileType::NewLog => Some(LogFormat::New),
+            Some(base) => (base.file_type == XP).then_some(LogFormat::Old),
+            None => {
+                let body = self.bytes.get(FIRST_ENTRY as usize..)?;
+                if self.bytes.get(DIRTY_VECTOR as usize..)?.starts_with(&dirty_vector::SIGNATURE) {
+                    Some(LogFormat::Old)
+                } else {
+                    log_entry::header_sequence(body).map(|_| LogFormat::New)
+                }
+            }
         }
     }
 
-    /// The entries of a log whose first has number `first`, up to the first that is broken or out of turn; the last
-    /// item says why it ends there.
-    pub(crate) fn entries(&self, first: u32) -> impl Iterator<Item = Result<LogEntry<'_>, Option<FormatError>>> {
-        let mut at = FIRST_ENTRY;
-        let mut expected = Some(first);
+    /// The entries of a log whose first has number `first`, each with its position, up to the first that is broken or
+    /// out of turn; the last item says why it ends there.
+    pub(crate) fn entries(&self, first: u32) -> impl Iterator<Item = (u64, Result<LogEntry<'_>, LogEnd>)> {
+        let mut next = Some((FIRST_ENTRY, first));
         std::iter::from_fn(move || {
-            let number = expected?;
-            let parsed = usize::try_from(at)
-                .ok()
-                .and_then(|from| self.bytes.get(from..))
-                .map_or(Err(None), |bytes| LogEntry::parse(bytes, at).map_err(Some));
-            let entry = match parsed {
-                Ok(entry) if entry.sequence == number => entry,
-                Ok(_) => {
-                    // A left-over of an earlier round: valid, but not a continuation.
-                    expected = None;
-                    return Some(Err(None));
-                }
-                Err(error) => {
-                    expected = None;
-                    return Some(Err(error));
-                }
-            };
-            at += u64::from(entry.size);
-            expected = Some(number.wrapping_add(1));
-            Some(Ok(entry))
+            let (at, expected) = next?;
+            let entry = self.entry(at, expected);
+            next = entry.as_ref().ok().map(|entry| (at + u64::from(entry.size), expected.wrapping_add(1)));
+            Some((at, entry))
         })
+    }
+
+    fn entry(&self, at: u64, expected: u32) -> Result<LogEntry<'_>, LogEnd> {
+        let bytes = usize::try_from(at).ok().and_then(|at| self.bytes.get(at..)).filter(|bytes| !bytes.is_empty());
+        match LogEntry::parse(bytes.ok_or(LogEnd::End)?, at) {
+            Ok(entry) if entry.sequence == expected => Ok(entry),
+            // Valid, but no continuation.
+            Ok(LogEntry { sequence, .. }) => Err(LogEnd::LeftOver { sequence, expected }),
+            Err(FormatError { defect: Defect::Signature { .. }, .. }) => Err(LogEnd::End),
+            Err(error) => Err(LogEnd::Broken(error)),
+        }
     }
 
     /// Every sequence number in the file: the base block's and those of all entries, live or not.
@@ -141,4 +195,16 @@ impl Log {
         let entries = self.bytes.get(FIRST_ENTRY as usize..).unwrap_or_default().chunks(SECTOR);
         self.base().map(|base| base.sequence1).into_iter().chain(entries.filter_map(log_entry::header_sequence))
     }
+}
+
+/// Why a log's entries end.
+pub(crate) enum LogEnd {
+    /// No entry follows.
+    End,
+    /// What follows is an entry of an earlier round.
+    LeftOver {
+        sequence: u32,
+        expected: u32,
+    },
+    Broken(FormatError),
 }

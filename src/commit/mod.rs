@@ -6,18 +6,20 @@ mod logged;
 mod logs;
 mod memory_storage;
 mod recover;
+mod redo;
 mod stepwise;
 mod storage;
 
 pub use error::{CommitError, Outcome};
 pub use file_storage::FileStorage;
+pub use logs::System;
 pub use memory_storage::MemoryStorage;
-pub use recover::{RecoveryReport, ReplayedEntry};
+pub use recover::{RecoveryReport, ReplayOf, ReplayedEntry, SkipReason, Skipped};
 pub use storage::{HiveFile, Storage};
 
-pub(crate) use logged::commit as commit_logged;
+pub(crate) use logged::{Journal, commit as commit_logged, put_to_rest};
 pub(crate) use logs::Logs;
-pub(crate) use recover::{Replayed, replay};
+pub(crate) use recover::{Replayed, accept, finish, replay};
 pub(crate) use stepwise::commit as commit_stepwise;
 pub(crate) use storage::first_sector;
 
@@ -41,6 +43,11 @@ pub enum Protocol {
     Memory,
     /// Through the transaction log beside the hive, as Windows 8.1 and later do: all changes at once.
     Logged,
+    /// Through the transaction log beside the hive, as Windows XP to 8.0 do: all changes at once.
+    OldLog,
     /// Without a log: one change after the other, the hive clean at every instant.
     Stepwise,
+    /// Through a journal of our own on other storage, all changes at once: what neither a log nor single steps can
+    /// carry. If power fails, the hive must not be booted before hivesmith has opened it again with that journal.
+    Redo,
 }

@@ -15,13 +15,15 @@ pub enum HiveFile {
     Log2,
     /// The only transaction log of the single scheme, `.LOG`; a left-over beside the other two.
     Log,
+    /// A journal of our own, on other storage than the hive; see [`Protocol::Redo`](crate::Protocol::Redo).
+    Redo,
 }
 
 impl HiveFile {
     /// The three logs.
     pub const LOGS: [Self; 3] = [Self::Log1, Self::Log2, Self::Log];
 
-    /// What is appended to the hive's file name.
+    /// What is appended to the hive's file name; a journal of our own has any name.
     #[must_use]
     pub fn suffix(self) -> &'static str {
         match self {
@@ -29,6 +31,7 @@ impl HiveFile {
             Self::Log1 => ".LOG1",
             Self::Log2 => ".LOG2",
             Self::Log => ".LOG",
+            Self::Redo => ".redo",
         }
     }
 }
@@ -37,6 +40,7 @@ impl fmt::Display for HiveFile {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Primary => out.write_str("hive"),
+            Self::Redo => out.write_str("journal"),
             log => out.write_str(log.suffix().trim_start_matches('.')),
         }
     }

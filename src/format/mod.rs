@@ -4,6 +4,7 @@ pub(crate) mod base_block;
 pub(crate) mod big_data;
 pub(crate) mod cell;
 pub(crate) mod checksum;
+pub(crate) mod dirty_vector;
 pub(crate) mod hbin;
 pub(crate) mod key_node;
 pub(crate) mod key_security;

@@ -11,11 +11,11 @@ pub use open::{OpenOptions, Recover};
 pub use transaction::{Savepoint, Transaction};
 
 use crate::{
-    CommitError, Error, HiveView, RequestError, Result,
+    CommitError, Error, FileTime, HiveView, RequestError, Result,
     check::Severity,
     commit::{
-        CommitReport, HiveFile, Logs, Outcome, Protocol, RecoveryReport, Replayed, Storage, commit_logged,
-        commit_stepwise, first_sector,
+        CommitReport, HiveFile, Journal, Logs, Outcome, Protocol, RecoveryReport, Replayed, Storage, System,
+        commit_logged, commit_stepwise, first_sector, put_to_rest,
     },
     edit,
     format::base_block::SECTOR,
@@ -49,6 +49,9 @@ pub struct Hive {
     /// The first sector of the file as it was read or last written: it changes with every commit, so it tells whether
     /// somebody else wrote in between.
     sector: Option<[u8; SECTOR]>,
+    system: System,
+    /// How the open transaction will be committed, unless an edit needs more.
+    begun: Protocol,
     writable: bool,
     /// What was replayed when the hive was opened.
     recovery: Option<RecoveryReport>,
@@ -123,8 +126,8 @@ impl Hive {
             return Err(RequestError::Layered.into());
         }
         self.check_once()?;
-        let stepwise = self.storage.is_some() && self.protocol() == Protocol::Stepwise;
-        self.image.begin(stepwise)?;
+        self.begun = self.protocol();
+        self.image.begin(self.begun == Protocol::Stepwise)?;
         Ok(Transaction::new(self))
     }
 
@@ -172,8 +175,10 @@ impl Hive {
             return Err(error.into());
         }
         self.unwritten = None;
+        let rested = put_to_rest(self.image.base_mut(), storage, &self.logs);
         self.look_again();
-        Ok(())
+        self.poisoned |= rested.is_err();
+        Ok(rested?)
     }
 
     /// Takes note of what a write left on disk; the next write must know it.
@@ -189,30 +194,31 @@ impl Hive {
     #[must_use]
     pub fn protocol(&self) -> Protocol {
         if self.storage.is_none() {
-            Protocol::Memory
-        } else if self.logs.writable().is_some() && !is_boot_store(self.view()) {
-            Protocol::Logged
-        } else {
-            Protocol::Stepwise
+            return Protocol::Memory;
         }
+        let log = self.logs.writable(self.system).filter(|_| !is_boot_store(self.view()));
+        log.map_or(Protocol::Stepwise, |log| Journal::of(log).protocol())
     }
 
-    /// Makes the open transaction durable.
-    fn commit(&mut self) -> Result<CommitReport> {
+    /// Whether a commit may use a journal of our own: there is a place for it, and the hive is not one that boot code
+    /// reads while it waits for that journal.
+    fn has_journal(&self) -> bool {
+        self.logs.has_place_for_redo() && !is_boot_store(self.view())
+    }
+
+    /// Makes the open transaction durable; `now` is for hives that have a time stamp with each write.
+    fn commit(&mut self, now: FileTime) -> Result<CommitReport> {
         let report = self.view().check();
         if !report.editable() {
             return Err(Error::Corrupt(Box::new(report)));
         }
         // The edit is built on the replayed state, so that is made durable first, as a write of its own.
         self.write_recovery()?;
-        // Decided when the transaction began: its edits may have made a boot store of the hive, or have ended one.
-        let stepwise = self.image.is_stepwise();
-        let log = self.logs.writable();
         if self.image.touched_pages().is_empty() {
             // A log entry without pages is invalid, and a hive that waits for it would stay dirty.
             self.image.end();
             let sequence = self.image.base().sequence1;
-            return Ok(CommitReport { protocol: self.protocol(), pages: 0, sequence });
+            return Ok(CommitReport { protocol: self.begun, pages: 0, sequence });
         }
         if let Some(storage) = self.storage.as_deref_mut() {
             if let Err(error) = expect_sector(storage, self.sector.as_ref()) {
@@ -220,13 +226,20 @@ impl Hive {
                 return Err(error.into());
             }
         }
-        let committed = match (self.storage.as_deref_mut(), stepwise, log) {
-            (Some(storage), false, Some(log)) => {
-                self.image.settle()?;
-                commit_logged(&mut self.image, storage, &self.logs, log).map_err(Error::from)
-            }
-            (Some(storage), _, _) => commit_stepwise(&mut self.image, storage, &self.logs),
-            (None, _, _) => self.commit_to_memory(),
+        let stepwise = self.image.is_stepwise();
+        // Decided when the transaction began: its edits may have made a boot store of the hive, or have ended one.
+        let journal = match (self.begun, self.logs.writable(self.system)) {
+            (Protocol::Logged | Protocol::OldLog, Some(log)) => Journal::of(log),
+            _ => Journal::Redo,
+        };
+        let committed = match self.storage.as_deref_mut() {
+            None => self.commit_to_memory(),
+            Some(storage) if stepwise => commit_stepwise(&mut self.image, storage, &self.logs),
+            Some(storage) => self
+                .image
+                .settle()
+                .map_err(Error::from)
+                .and_then(|()| Ok(commit_logged(&mut self.image, storage, &self.logs, journal, now)?)),
         };
         self.image.end();
         self.poisoned = committed.is_err();

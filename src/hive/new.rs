@@ -138,6 +138,6 @@ impl NewHive {
             bytes.extend_from_slice(&CellSize { size: length - used, allocated: false }.encode());
         }
         let base = BaseBlock { checksum: base.true_checksum(), ..base };
-        Ok(Hive::in_memory(Image::from_vec(base, bytes), Logs::none()))
+        Ok(Hive::in_memory(Image::from_vec(base, bytes), Logs::default()))
     }
 }

@@ -5,7 +5,11 @@ use std::{io, path::Path};
 use super::Hive;
 use crate::{
     BINS_START, Defect, DirtyState, Error, FileOffset, FormatError, LogState, Result, Structure,
-    commit::{FileStorage, HiveFile, Logs, RecoveryReport, Replayed, Storage, replay},
+    commit::{
+        FileStorage, HiveFile, Logs, Protocol, RecoveryReport, ReplayOf, Replayed, SkipReason, Skipped, Storage,
+        System, accept, finish, replay,
+    },
+    edit,
     format::{
         base_block::{BaseBlock, SECTOR},
         hbin::{HBIN_HEADER, Hbin},
@@ -41,6 +45,9 @@ pub enum Recover {
 pub struct OpenOptions {
     read_only: bool,
     recover: Recover,
+    replay_of: ReplayOf,
+    accept_dirty: bool,
+    system: System,
 }
 
 impl OpenOptions {
@@ -61,6 +68,29 @@ impl OpenOptions {
     #[must_use]
     pub fn recover(mut self, recover: Recover) -> Self {
         self.recover = recover;
+        self
+    }
+
+    /// Which logs to replay where the hive's base block is damaged.
+    #[must_use]
+    pub fn replay_of(mut self, logs: ReplayOf) -> Self {
+        self.replay_of = logs;
+        self
+    }
+
+    /// Takes a hive that was not closed cleanly as it is if no log belongs to it and the check of the whole hive finds
+    /// nothing wrong. What Windows had in its logs is lost then: without this such a hive is refused.
+    #[must_use]
+    pub fn accept_dirty(mut self, accept: bool) -> Self {
+        self.accept_dirty = accept;
+        self
+    }
+
+    /// Which Windows the hive belongs to, if that is known: it decides how commits use its logs. Otherwise what the logs
+    /// hold does, and a hive with empty logs is changed step by step.
+    #[must_use]
+    pub fn system(mut self, system: System) -> Self {
+        self.system = system;
         self
     }
 
@@ -109,8 +139,8 @@ impl OpenOptions {
     ///
     /// As [`open`](Self::open).
     pub fn open_bytes(self, bytes: Vec<u8>) -> Result<Hive> {
-        let opened = self.image(Bytes::Owned(bytes), &Logs::none())?;
-        let mut hive = Hive::in_memory(opened.image, Logs::none());
+        let opened = self.image(Bytes::Owned(bytes), &Logs::default())?;
+        let mut hive = Hive::in_memory(opened.image, Logs::default());
         hive.writable = !self.read_only && opened.editable;
         Ok(hive)
     }
@@ -122,6 +152,7 @@ impl OpenOptions {
         let mut hive = Hive::in_memory(opened.image, logs);
         hive.storage = Some(storage);
         hive.sector = sector;
+        hive.system = self.system;
         hive.writable = !self.read_only && opened.editable;
         if let Some((report, replayed)) = opened.recovery {
             hive.recovery = Some(report);
@@ -136,21 +167,7 @@ impl OpenOptions {
     fn image(&self, bytes: Bytes, logs: &Logs) -> Result<Opened> {
         let mut base = base_block(&bytes, logs)?;
         if !base.is_clean() && self.recover != Recover::Ignore {
-            if self.recover == Recover::Refuse || logs.iter().next().is_none() {
-                return Err(dirty(&base, logs));
-            }
-            let available = (bytes.len() as u64).saturating_sub(BINS_START.into()) / 0x1000 * 0x1000;
-            // A damaged base block says nothing of the bins.
-            let promised = if base.checksum_ok() { base.length } else { 0 };
-            if let (false, Some(newest)) = (base.checksum_ok(), logs.newest_base()) {
-                base.length = newest.length;
-            }
-            // A crash may have left the file shorter than the base block says: the log has the missing pages.
-            base.length = base.length.min(u32::try_from(available).unwrap_or(u32::MAX));
-            let mut image = bytes.into_image(base)?;
-            let report = replay(&mut image, logs, promised)?;
-            let replayed = Replayed::of(&mut image);
-            return Ok(Opened { image, editable: true, recovery: Some((report, replayed)) });
+            return self.recovered(bytes, base, logs);
         }
         let editable = base.is_clean();
         if !editable {
@@ -164,12 +181,60 @@ impl OpenOptions {
     }
 }
 
+impl OpenOptions {
+    /// A dirty hive, replayed in memory.
+    fn recovered(&self, bytes: Bytes, mut base: BaseBlock, logs: &Logs) -> Result<Opened> {
+        if self.recover == Recover::Refuse || (logs.is_empty() && !self.accept_dirty) {
+            return Err(dirty(&base, logs));
+        }
+        let sector: Option<[u8; SECTOR]> = bytes.first_chunk().copied();
+        let available = (bytes.len() as u64).saturating_sub(BINS_START.into()) / 0x1000 * 0x1000;
+        // A damaged base block says nothing of the bins.
+        let promised = if base.checksum_ok() { base.length } else { 0 };
+        if let (false, Some(newest)) = (base.checksum_ok(), logs.newest_base()) {
+            base.length = newest.length;
+        }
+        // A crash may have left the file shorter than the base block says: the log has the missing pages.
+        base.length = base.length.min(u32::try_from(available).unwrap_or(u32::MAX));
+        let mut image = bytes.into_image(base)?;
+        let finished = sector.as_ref().and_then(|sector| finish(&mut image, logs, sector));
+        let mut report = match finished {
+            Some(report) => report,
+            None => match replay(&mut image, logs, promised, self.replay_of) {
+                Err(Error::NeedsRecovery(state)) if self.accept_dirty => {
+                    accept_as_is(&mut image, logs, promised, state)?
+                }
+                replayed => replayed?,
+            },
+        };
+        let journal_was_used = report.applied.iter().any(|entry| entry.log == HiveFile::Redo);
+        if logs.redo().is_some() && !journal_was_used {
+            report.skipped.push(Skipped { log: HiveFile::Redo, at: None, why: SkipReason::OtherHive });
+        }
+        let replayed = Replayed::of(&mut image);
+        Ok(Opened { image, editable: true, recovery: Some((report, replayed)) })
+    }
+}
+
+/// A dirty hive without usable logs, if its check finds nothing wrong.
+fn accept_as_is(image: &mut Image, logs: &Logs, promised: u32, state: DirtyState) -> Result<RecoveryReport> {
+    if !state.checksum_ok || state.logs != LogState::Unusable || promised > image.len() {
+        return Err(Error::NeedsRecovery(state));
+    }
+    let report = edit::view(image).check();
+    if !report.editable() {
+        return Err(Error::Corrupt(Box::new(report)));
+    }
+    Ok(RecoveryReport { skipped: state.skipped, ..accept(image, logs) })
+}
+
 /// The base block; that of the newest log where the hive's own is unusable.
 fn base_block(bytes: &Bytes, logs: &Logs) -> Result<BaseBlock> {
     match parse_base_block(bytes) {
         Ok(base) => Ok(base),
         Err(error) => {
-            let from_log = logs.newest_base();
+            let from_journal = || logs.redo()?.ok().map(|redo| redo.clean);
+            let from_log = logs.newest_base().or_else(from_journal);
             let looks_like_a_hive = bytes.get(BINS_START as usize..).is_some_and(|bins| bins.starts_with(b"hbin"));
             match from_log {
                 // Not clean, so that what follows is a replay.
@@ -196,19 +261,8 @@ fn length_by_bins(bytes: &[u8], length: u32) -> u32 {
 }
 
 fn dirty(base: &BaseBlock, logs: &Logs) -> Error {
-    let logs = if logs.has_old_format() {
-        LogState::OldFormat
-    } else if logs.in_use().iter().any(|log| log.base().is_some()) {
-        LogState::Replayable
-    } else {
-        LogState::Unusable
-    };
-    Error::NeedsRecovery(DirtyState {
-        sequence1: base.sequence1,
-        sequence2: base.sequence2,
-        checksum_ok: base.checksum_ok(),
-        logs,
-    })
+    let any = logs.in_use().iter().any(|log| log.base().is_some());
+    Error::NeedsRecovery(DirtyState::new(base, if any { LogState::Replayable } else { LogState::Unusable }))
 }
 
 struct Opened {
@@ -262,6 +316,8 @@ impl Hive {
             storage: None,
             logs,
             sector: None,
+            system: System::Unknown,
+            begun: Protocol::Memory,
             writable: true,
             recovery: None,
             unwritten: None,

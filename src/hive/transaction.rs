@@ -262,7 +262,7 @@ impl<'h> Transaction<'h> {
         if self.half_done {
             return Err(RequestError::HalfDone.into());
         }
-        let report = self.hive.commit()?;
+        let report = self.hive.commit(self.now)?;
         self.committed = true;
         Ok(report)
     }
@@ -282,16 +282,34 @@ impl<'h> Transaction<'h> {
     }
 
     /// Runs one edit. If it fails after it wrote something, the transaction can only be rolled back.
-    fn edit<T>(&mut self, edit: impl FnOnce(&mut Image, FileTime) -> Result<T>) -> Result<T> {
+    ///
+    /// What single steps cannot carry, a journal of our own can; the transaction goes over to that then.
+    fn edit<T>(&mut self, edit: impl Fn(&mut Image, FileTime) -> Result<T>) -> Result<T> {
         if self.half_done {
             return Err(RequestError::HalfDone.into());
         }
+        let has_journal = self.hive.image.is_stepwise() && self.hive.has_journal();
         let image = &mut self.hive.image;
         let before = image.writes();
-        let done: Result<T, Error> = edit(image, self.now).and_then(|done| image.end_step().map(|()| done));
+        let mut done: Result<T, Error> = edit(image, self.now);
+        if has_journal && image.writes() == before && is_uncommittable(&done) {
+            image.leave_steps();
+            done = edit(image, self.now);
+        }
+        let done = done.and_then(|done| match image.end_step() {
+            Err(Error::Request(RequestError::Uncommittable(_))) if has_journal => {
+                image.leave_steps();
+                Ok(done)
+            }
+            ended => ended.map(|()| done),
+        });
         self.half_done = done.is_err() && image.writes() != before;
         done
     }
+}
+
+fn is_uncommittable<T>(done: &Result<T>) -> bool {
+    matches!(done, Err(Error::Request(RequestError::Uncommittable(_))))
 }
 
 impl Drop for Transaction<'_> {

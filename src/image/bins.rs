@@ -29,6 +29,11 @@ impl<'a> Bins<'a> {
         (self.head, self.tail)
     }
 
+    /// All of it, copied.
+    pub(crate) fn to_vec(self) -> Vec<u8> {
+        [self.head, self.tail].concat()
+    }
+
     /// Everything from `at` to the end of its half; empty behind the end.
     #[inline]
     fn from(self, at: u32) -> &'a [u8] {

@@ -210,6 +210,7 @@ impl Image {
         }
         self.moves.truncate(mark.moves);
         let length = mark.length;
+        self.grow(length.saturating_sub(self.len()));
         for (page, bytes) in mark.into_saved() {
             if let Some(to) = self.bytes_mut(page * PAGE, bytes.len()) {
                 to.copy_from_slice(&bytes);
@@ -316,16 +317,26 @@ impl Image {
         self.put_bytes(at, bytes)
     }
 
+    /// Puts a time stamp into the header of the first bin.
+    pub(crate) fn stamp_first_bin(&mut self, stamp: FileTime) -> Result<(), FormatError> {
+        /// Position in the header of a bin.
+        const STAMP: u32 = 0x14;
+        self.put_bytes(STAMP, &stamp.0.to_le_bytes())
+    }
+
     /// Gives the bins another length, as the replay of a log does; new bytes are zero.
-    pub(crate) fn set_len(&mut self, length: u32) {
+    pub(crate) fn set_len(&mut self, length: u32) -> Result<(), FormatError> {
         self.allocator = None;
         let now = self.len();
         if length < now {
+            // Rolling back brings them back.
+            self.before_write(length, (now - length) as usize)?;
             self.shrink_to(length);
         } else {
             self.grow(length - now);
         }
         self.base.length = length;
+        Ok(())
     }
 
     /// How often something was written: tells whether a failed edit left traces.
@@ -517,6 +528,11 @@ impl Image {
     /// Whether every change must be made so that one write of a sector makes it visible.
     pub(crate) fn is_stepwise(&self) -> bool {
         self.steps.is_some()
+    }
+
+    /// Forgets the steps: the transaction will be committed all at once.
+    pub(crate) fn leave_steps(&mut self) {
+        self.steps = None;
     }
 
     /// Ends a change: what was written since the last one becomes visible at once. An error if that takes more than

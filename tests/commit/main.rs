@@ -292,8 +292,7 @@ fn one_setting_in_a_large_hive_costs_one_page() {
         [
             "write LOG1 0x0 512",
             "sync LOG1",
-            "write LOG1 0x200 7680",
-            "write LOG1 0x2000 512",
+            "write LOG1 0x200 8192",
             "sync LOG1",
             "write LOG1 0x0 512",
             "sync LOG1",
