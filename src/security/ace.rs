@@ -226,6 +226,21 @@ impl Ace {
         }
     }
 
+    /// Whether two ACEs say the same, whatever their flags.
+    pub(super) fn same_but_flags(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.body == other.body
+    }
+
+    /// Whether it was inherited.
+    pub(super) fn is_inherited(&self) -> bool {
+        self.flags.contains(AceFlags::INHERITED)
+    }
+
+    /// Whether it is asked when somebody opens the object.
+    pub(super) fn is_in_force(&self) -> bool {
+        !self.flags.contains(AceFlags::INHERIT_ONLY)
+    }
+
     /// Whether the type is one of those for directory objects, which need ACL revision 4.
     pub(super) fn is_object(&self) -> bool {
         self.kind.shape() == Shape::Object

@@ -52,6 +52,36 @@ impl AceType {
     /// `SYSTEM_ACCESS_FILTER_ACE_TYPE`, SDDL `FL`.
     pub const SYSTEM_ACCESS_FILTER: Self = Self(0x15);
 
+    /// Whether an ACE of this type grants rights, perhaps under a condition.
+    #[must_use]
+    pub fn is_allow(self) -> bool {
+        matches!(
+            self,
+            Self::ACCESS_ALLOWED
+                | Self::ACCESS_ALLOWED_COMPOUND
+                | Self::ACCESS_ALLOWED_OBJECT
+                | Self::ACCESS_ALLOWED_CALLBACK
+                | Self::ACCESS_ALLOWED_CALLBACK_OBJECT
+        )
+    }
+
+    /// Whether an ACE of this type denies rights, perhaps under a condition.
+    #[must_use]
+    pub fn is_deny(self) -> bool {
+        matches!(
+            self,
+            Self::ACCESS_DENIED
+                | Self::ACCESS_DENIED_OBJECT
+                | Self::ACCESS_DENIED_CALLBACK
+                | Self::ACCESS_DENIED_CALLBACK_OBJECT
+        )
+    }
+
+    /// Whether the mask holds rights of the object, not the policy of a label or nothing at all.
+    pub(super) fn holds_rights(self) -> bool {
+        self.0 <= Self::SYSTEM_ALARM_CALLBACK_OBJECT.0
+    }
+
     /// How the body of this type is laid out.
     pub(super) fn shape(self) -> Shape {
         match self.0 {

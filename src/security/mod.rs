@@ -4,6 +4,9 @@
 //!
 //! * [`SecurityDescriptor`] is the whole; [`validate`] checks stored bytes without building it
 //! * [`Acl`] and [`Ace`] are the lists of who may do what, [`AccessMask`] the what, [`Sid`] the who
+//! * [`NewObject`] makes the descriptor of a new object; [`propagate`] hands a changed list on to those that exist
+//! * [`Permission`] is what [`SecurityDescriptor::grant`] and `deny` work with, as `icacls` does
+//! * [`SecurityDescriptor::access`] tells what somebody may do, and what stands in the way
 //! * [`well_known`] names the SIDs that are the same on each Windows
 //! * [`SddlContext`] gives the domain and machine that some SDDL aliases are relative to
 //!
@@ -26,6 +29,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod access_mask;
 mod ace;
 mod ace_type;
@@ -33,8 +37,11 @@ mod acl;
 mod bytes;
 mod control;
 mod descriptor;
+mod edit;
 mod error;
 mod guid;
+mod inheritance;
+mod object_kind;
 #[cfg(test)]
 mod properties;
 mod sddl;
@@ -42,14 +49,18 @@ mod sid;
 mod stored;
 pub mod well_known;
 
+pub use access::{Access, DaclKind, Denial, Subject};
 pub use access_mask::AccessMask;
 pub use ace::Ace;
 pub use ace_type::{AceFlags, AceType};
 pub use acl::{Acl, AclState};
 pub use control::Control;
 pub use descriptor::SecurityDescriptor;
+pub use edit::{Disorder, Edited, Entries, IntegrityLevel, Permission};
 pub use error::{SecurityError, SecurityStructure};
 pub use guid::Guid;
+pub use inheritance::{Inherited, ListKind, NewObject, Propagated, propagate};
+pub use object_kind::{GenericMapping, ObjectKind};
 pub use sddl::SddlContext;
 pub use sid::Sid;
 pub use stored::validate;
