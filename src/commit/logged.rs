@@ -107,7 +107,7 @@ pub(crate) fn commit(
     neutralise(storage, logs, journal.file())?;
     let number = settle_number(storage, logs, &mut base)?;
     make_room(storage, image.len())?;
-    let writes = prepare(image, base, number, journal, now)?;
+    let writes = prepare(image, &base, number, journal, now)?;
     write(storage, journal.file(), &writes)?;
 
     let pages = writes.runs.iter().map(|(_, bytes)| bytes.len() as u32 / PAGE).sum();
@@ -117,7 +117,7 @@ pub(crate) fn commit(
 
 fn prepare(
     image: &mut Image,
-    base: BaseBlock,
+    base: &BaseBlock,
     number: u32,
     journal: Journal,
     now: FileTime,
@@ -127,20 +127,20 @@ fn prepare(
         Journal::New(_) => {
             let runs = image.touched_runs();
             let first = number - 1;
-            let log_base = BaseBlock { file_type: 6, length, ..numbered(&base, first, first) };
+            let log_base = BaseBlock { file_type: 6, length, ..numbered(base, first, first) };
             Ok(Writes {
                 body: (FIRST_ENTRY, entry(base.flags, first, length, &runs)),
                 log_base: Some(log_base),
                 stamped: None,
-                armed: numbered(&base, number, first),
-                clean: BaseBlock { length, ..numbered(&base, number + 1, number + 1) },
+                armed: numbered(base, number, first),
+                clean: BaseBlock { length, ..numbered(base, number + 1, number + 1) },
                 runs,
             })
         }
         Journal::Old(_) => {
-            let stamp = later(image, &base, now);
+            let stamp = later(image, base, now);
             let stamped = stamp_first_bin(image, stamp).step("taking a new time stamp", Outcome::Old)?;
-            let base = BaseBlock { last_written: stamp.0, ..base };
+            let base = BaseBlock { last_written: stamp.0, ..base.clone() };
             let runs = image.touched_runs();
             let log_base = BaseBlock { file_type: 1, length, ..numbered(&base, number + 1, number + 1) };
             Ok(Writes {
@@ -154,8 +154,8 @@ fn prepare(
         }
         Journal::Redo => {
             let runs = image.touched_runs();
-            let armed = numbered(&base, number + 1, number);
-            let clean = BaseBlock { length, ..numbered(&base, number + 1, number + 1) };
+            let armed = numbered(base, number + 1, number);
+            let clean = BaseBlock { length, ..numbered(base, number + 1, number + 1) };
             let before = redo::hashes_before(image, &runs);
             let body = (0, Redo::encode(&armed, &clean, &runs, before.into_iter()));
             Ok(Writes { runs, body, log_base: None, stamped: None, armed, clean })

@@ -120,12 +120,16 @@ impl Logs {
     }
 
     /// The highest sequence number anywhere in the logs, left-overs behind the live entries included, by its distance
-    /// ahead of `sequence`; `None` where none is ahead of or equal to it.
+    /// ahead of `sequence`; `None` where none is ahead of or equal to it. A log of the format before Windows 8.1 has the
+    /// number of the clean hive, so only one that is ahead counts.
     pub(crate) fn highest_from(&self, sequence: u32) -> Option<u32> {
         self.logs
             .iter()
             .flat_map(Log::numbers)
-            .filter(|number| number.wrapping_sub(sequence) < 0x8000_0000)
+            .filter(|(format, number)| {
+                !is_before(*number, sequence) && (*format == LogFormat::New || *number != sequence)
+            })
+            .map(|(_, number)| number)
             .max_by_key(|number| number.wrapping_sub(sequence))
     }
 }
@@ -191,9 +195,14 @@ impl Log {
     }
 
     /// Every sequence number in the file: the base block's and those of all entries, live or not.
-    fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+    fn numbers(&self) -> impl Iterator<Item = (LogFormat, u32)> + '_ {
         let entries = self.bytes.get(FIRST_ENTRY as usize..).unwrap_or_default().chunks(SECTOR);
-        self.base().map(|base| base.sequence1).into_iter().chain(entries.filter_map(log_entry::header_sequence))
+        let base = self.base().map(|base| match base.file_type() {
+            FileType::NewLog => (LogFormat::New, base.sequence1),
+            _ => (LogFormat::Old, base.sequence1),
+        });
+        let entries = entries.filter_map(log_entry::header_sequence).map(|number| (LogFormat::New, number));
+        base.into_iter().chain(entries)
     }
 }
 

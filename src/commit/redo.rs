@@ -101,7 +101,8 @@ impl Redo {
     /// Whether the hive is in the middle of this commit: its base block says so or is damaged, and each sector is as it
     /// was before or as it is to be.
     pub(crate) fn is_of(&self, sector: &[u8; SECTOR], bins: Bins<'_>) -> bool {
-        if *sector != self.armed && BaseBlock::decode(sector).checksum_ok() {
+        let base = BaseBlock::decode(sector);
+        if *sector != self.armed && base.checksum_ok() && base.validate().is_ok() {
             return false;
         }
         let mut before = self.before.iter();

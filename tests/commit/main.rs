@@ -7,11 +7,11 @@ mod tape;
 use std::{env, fs, process::Command};
 
 use hivesmith::{
-    Data, FileTime, Hive, HiveFile, HiveView, KeyFlags, KeyId, MemoryStorage, NewHive, OpenOptions, Protocol, Recover,
-    Result, Transaction, ValueType, Version, name::NameBuf, name::Units,
+    Data, Error, FileTime, Hive, HiveFile, HiveView, KeyFlags, KeyId, MemoryStorage, NewHive, OpenOptions, Protocol,
+    Recover, RequestError, Result, System, Transaction, ValueType, Version, name::NameBuf, name::Units,
 };
 
-use log::log_for;
+use log::{log_for, old_log_for};
 use tape::{Call, Tape, coin, cut};
 
 const RUNNER_UP: &str = "D:(A;CI;KA;;;SY)";
@@ -246,6 +246,183 @@ fn a_hive_may_become_a_boot_store() {
     let mut txn = opened.begin().unwrap();
     txn.create_key(txn.root(), "next").unwrap();
     assert_eq!(txn.commit().unwrap().protocol, Protocol::Stepwise);
+}
+
+/// The first sector of the bins may have its new time stamp before anything else happens.
+#[test]
+fn power_fails_during_a_commit_through_an_old_log_and_all_edits_are_there_or_none() {
+    for (version, log) in
+        [(Version::V1_3, HiveFile::Log1), (Version::V1_5, HiveFile::Log1), (Version::V1_5, HiveFile::Log)]
+    {
+        let hive = small_hive(version);
+        let before = MemoryStorage::new(hive.clone()).with(log, old_log_for(&hive));
+        let (calls, after) = committed(&before, &EDITS);
+        let (old, new) = (content(HiveView::parse(&hive).unwrap()), bins(&after));
+        let armed = arming(&calls);
+        each_cut(&before, &calls, |made, left| {
+            let reopened = OpenOptions::new().open_storage(left).unwrap();
+            let is_old = content(reopened.view()) == old;
+            let is_new = bins(&reopened) == new;
+            match made {
+                _ if made <= armed => assert!(is_old, "call {made}: not as it was"),
+                _ if made == armed + 1 => assert!(is_old || is_new, "call {made}: neither"),
+                _ => assert!(is_new, "call {made}: not the new state"),
+            }
+        });
+        // The base block itself is torn.
+        let writes_base = |call: &Call| matches!(call, Call::Write(HiveFile::Primary, 0, _));
+        for at in (0..calls.len()).filter(|at| writes_base(&calls[*at])) {
+            let mut torn = cut(&before, &calls[..=at], || true);
+            hivesmith::Storage::write(&mut torn, HiveFile::Primary, 8, &[0xee; 400]).unwrap();
+            let reopened = OpenOptions::new().open_storage(torn).unwrap();
+            assert_eq!(reopened.recovery().unwrap().beyond_windows, None);
+            assert!(bins(&reopened) == new);
+        }
+    }
+}
+
+#[test]
+fn a_commit_through_an_old_log_has_a_new_time_stamp_and_the_numbers_of_windows() {
+    let hive = small_hive(Version::V1_3);
+    let before = MemoryStorage::new(hive.clone()).with(HiveFile::Log1, old_log_for(&hive));
+    let tape = Tape::new(before.with(HiveFile::Log2, Vec::new()));
+    let mut opened = OpenOptions::new().open_storage(tape.clone()).unwrap();
+    assert_eq!(opened.protocol(), Protocol::OldLog);
+    let mut txn = opened.begin().unwrap();
+    EDITS[0](&mut txn).unwrap();
+    let report = txn.commit().unwrap();
+    let number = u32::from_le_bytes(hive[4..8].try_into().unwrap());
+    assert_eq!((report.protocol, report.sequence), (Protocol::OldLog, number + 2));
+    let (written, log) = tape.both(HiveFile::Log1);
+    assert_eq!(written[12..20], written[0x1014..0x101c], "base block and first bin");
+    assert_eq!(written[12..20], log[12..20], "hive and log");
+    assert_ne!(written[12..20], hive[12..20]);
+    assert_eq!(u32::from_le_bytes(log[4..8].try_into().unwrap()), number + 1);
+    // The next one goes on from there.
+    let mut txn = opened.begin().unwrap();
+    EDITS[1](&mut txn).unwrap();
+    assert_eq!(txn.commit().unwrap().sequence, number + 4);
+}
+
+/// What tells the format of empty logs is the system that the hive belongs to.
+#[test]
+fn the_system_decides_where_the_logs_do_not() {
+    let hive = small_hive(Version::V1_5);
+    let open = |log: Vec<u8>, system: System| {
+        let files = MemoryStorage::new(hive.clone()).with(HiveFile::Log1, log).with(HiveFile::Log2, Vec::new());
+        OpenOptions::new().system(system).open_storage(files).unwrap().protocol()
+    };
+    assert_eq!(open(Vec::new(), System::Unknown), Protocol::Stepwise);
+    assert_eq!(open(Vec::new(), System::Windows81), Protocol::Logged);
+    assert_eq!(open(Vec::new(), System::BeforeWindows81), Protocol::OldLog);
+    assert_eq!(open(old_log_for(&hive), System::Unknown), Protocol::OldLog);
+    assert_eq!(open(old_log_for(&hive), System::Windows81), Protocol::Logged);
+    assert_eq!(open(log_for(&hive), System::BeforeWindows81), Protocol::OldLog);
+    let none = OpenOptions::new().system(System::Windows81).open_storage(MemoryStorage::new(hive.clone())).unwrap();
+    assert_eq!(none.protocol(), Protocol::Stepwise, "a log is not made");
+}
+
+/// Without a log, a new descriptor needs two neighbours in the ring that share a sector. Here none do.
+fn hive_without_room_for_a_descriptor() -> Vec<u8> {
+    let mut hive = NewHive::new(Version::V1_5).time(FileTime(1)).create().unwrap();
+    let mut txn = hive.begin().unwrap();
+    for at in 0..100 {
+        txn.set_value(txn.root(), format!("between {at}").as_str(), &Data::Binary(vec![1; 40])).unwrap();
+    }
+    let key = txn.create_key(txn.root(), "key").unwrap();
+    txn.set_security(key, &descriptor(OTHER)).unwrap();
+    txn.create_key(txn.root(), "Services").unwrap();
+    txn.commit().unwrap();
+    hive.to_bytes()
+}
+
+const THIRD: &str = "O:SYG:SYD:(A;;KR;;;AU)";
+
+#[test]
+fn what_single_steps_cannot_carry_a_journal_can() {
+    let hive = hive_without_room_for_a_descriptor();
+    let edits: [Edit; 3] = [
+        |txn| txn.create_key(key(txn, "Services"), "first").map(drop),
+        |txn| txn.set_security(key(txn, "key"), &descriptor(THIRD)),
+        |txn| txn.set_value(key(txn, "Services"), "last", &Data::Binary(vec![7; 20_000])),
+    ];
+    let alone = OpenOptions::new().open_storage(MemoryStorage::new(hive.clone()));
+    let refused = edits[1](&mut alone.unwrap().begin().unwrap());
+    assert!(matches!(refused, Err(Error::Request(RequestError::Uncommittable(_)))), "{refused:?}");
+
+    let before = MemoryStorage::new(hive.clone()).with(HiveFile::Redo, Vec::new());
+    let tape = Tape::new(before.clone());
+    let mut opened = OpenOptions::new().open_storage(tape.clone()).unwrap();
+    let mut txn = opened.begin().unwrap();
+    for edit in edits {
+        edit(&mut txn).unwrap();
+    }
+    assert_eq!(txn.commit().unwrap().protocol, Protocol::Redo);
+    let (calls, old, new) = (tape.take(), hive[0x1000..].to_vec(), bins(&opened));
+    let mut finished = 0;
+    let mut look = |made: usize, left: MemoryStorage| {
+        let reopened = OpenOptions::new().open_storage(left.clone()).unwrap();
+        let found = bins(&reopened);
+        assert!(found == old || found == new, "call {made}");
+        if let Some(report) = reopened.recovery() {
+            assert!(found == new);
+            assert_eq!(report.applied[0].log, HiveFile::Redo);
+            finished += 1;
+        }
+        // Without the journal it is seen that something is missing.
+        let lost = left.with(HiveFile::Redo, Vec::new());
+        match OpenOptions::new().open_storage(lost) {
+            Ok(hive) => assert!(bins(&hive) == old || bins(&hive) == new),
+            Err(error) => assert!(matches!(error, Error::NeedsRecovery(_) | Error::Format(_)), "{error}"),
+        }
+    };
+    each_cut(&before, &calls, &mut look);
+    let writes_base = |call: &Call| matches!(call, Call::Write(HiveFile::Primary, 0, _));
+    for at in (0..calls.len()).filter(|at| writes_base(&calls[*at])) {
+        let mut torn = cut(&before, &calls[..=at], || true);
+        hivesmith::Storage::write(&mut torn, HiveFile::Primary, 0, &[0xee; 512]).unwrap();
+        look(at, torn);
+    }
+    assert!(finished > 10, "{finished}");
+}
+
+/// A journal is finished by writing the hive back, and of no use for another hive.
+#[test]
+fn a_journal_belongs_to_one_hive_and_is_cleared_when_it_is_done() {
+    let hive = hive_without_room_for_a_descriptor();
+    let edits: [Edit; 1] = [|txn| txn.set_security(key(txn, "key"), &descriptor(THIRD))];
+    let before = MemoryStorage::new(hive.clone()).with(HiveFile::Redo, Vec::new());
+    let (calls, after) = committed(&before, &edits);
+    let armed = arming(&calls);
+    let interrupted = cut(&before, &calls[..armed + 2], || true);
+
+    let tape = Tape::new(interrupted.clone());
+    let mut opened = OpenOptions::new().open_storage(tape.clone()).unwrap();
+    opened.recover().unwrap();
+    let (primary, journal) = tape.both(HiveFile::Redo);
+    assert!(primary[0x1000..] == bins(&after) && journal.is_empty());
+    assert!(Hive::from_bytes(primary).is_ok());
+
+    let mut other = interrupted.bytes(HiveFile::Primary).unwrap().to_vec();
+    other[0x1000 + 0x40] ^= 1;
+    let journal = interrupted.bytes(HiveFile::Redo).unwrap().to_vec();
+    let refused = OpenOptions::new().open_storage(MemoryStorage::new(other).with(HiveFile::Redo, journal));
+    assert!(matches!(refused, Err(Error::NeedsRecovery(_))), "{refused:?}");
+}
+
+/// Boot code would meet the hive while it waits for its journal.
+#[test]
+fn a_boot_store_is_never_left_to_a_journal() {
+    let mut hive = Hive::from_bytes(hive_without_room_for_a_descriptor()).unwrap();
+    let mut txn = hive.begin().unwrap();
+    txn.create_key(txn.root(), "Objects").unwrap();
+    txn.create_key(txn.root(), "Description").unwrap();
+    txn.commit().unwrap();
+    let files = MemoryStorage::new(hive.to_bytes()).with(HiveFile::Redo, Vec::new());
+    let mut opened = OpenOptions::new().open_storage(files).unwrap();
+    let mut txn = opened.begin().unwrap();
+    let refused = txn.set_security(key(&txn, "key"), &descriptor(THIRD));
+    assert!(matches!(refused, Err(Error::Request(RequestError::Uncommittable(_)))), "{refused:?}");
 }
 
 /// 80 MiB of data around one setting.

@@ -32,6 +32,13 @@ impl Tape {
         std::mem::take(&mut self.calls.lock().unwrap())
     }
 
+    /// The hive and another file as they are now.
+    pub(crate) fn both(&self, other: HiveFile) -> (Vec<u8>, Vec<u8>) {
+        let files = self.files.lock().unwrap();
+        let bytes = |file| files.bytes(file).unwrap().to_vec();
+        (bytes(HiveFile::Primary), bytes(other))
+    }
+
     fn record(&self, call: Call) -> io::Result<()> {
         apply(&mut self.files.lock().unwrap(), &call)?;
         self.calls.lock().unwrap().push(call);

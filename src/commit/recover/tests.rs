@@ -79,3 +79,138 @@ fn a_damaged_length_does_not_hide_the_bins_behind_it() {
     let value = hive.view().root().unwrap().value("behind").unwrap().unwrap();
     assert_eq!(*value.data().unwrap(), [8; 10_000]);
 }
+
+/// The base block is damaged, and both logs are there.
+mod damaged_base_block {
+    use super::{BINS_START, Error, Hive, HiveFile, MemoryStorage, OpenOptions, hive, log, with_base};
+    use crate::{LogState, ReplayOf, SkipReason};
+
+    fn files(older: &[u8], newer: &[u8]) -> MemoryStorage {
+        let clean = hive(4);
+        let mut damaged = clean.clone();
+        damaged[8] ^= 0xff;
+        let newer_begins = 4 + older.len() as u32;
+        MemoryStorage::new(damaged)
+            .with(HiveFile::Log1, log(&clean, newer_begins, newer))
+            .with(HiveFile::Log2, log(&clean, 4, older))
+    }
+
+    fn open(files: &MemoryStorage, which: ReplayOf) -> Result<Hive, Error> {
+        OpenOptions::new().replay_of(which).open_storage(files.clone())
+    }
+
+    #[test]
+    fn both_ways_give_the_same_and_the_newer_log_is_enough() {
+        let opened = open(&files(&[4, 5], &[6]), ReplayOf::Either).unwrap();
+        let report = opened.recovery().unwrap();
+        assert_eq!((report.applied.len(), report.sequence, report.beyond_windows), (1, 7, None));
+        assert_eq!(report.skipped[0].why, SkipReason::OlderLog);
+        let both = open(&files(&[4, 5], &[6]), ReplayOf::BothLogs).unwrap();
+        assert_eq!(both.recovery().unwrap().applied.len(), 3);
+    }
+
+    /// The older log changes a page that the newer one does not.
+    #[test]
+    fn two_sound_hives_are_for_the_caller_to_choose_from() {
+        let clean = hive(4);
+        let mut older = log(&clean, 4, &[4]);
+        // The same entry, for the second page.
+        let mut page = clean[BINS_START as usize + 0x1000..][..0x1000].to_vec();
+        page[0xff0] ^= 0xff;
+        let entry = crate::format::log_entry::encode(0x200, 0, 4, clean.len() as u32 - BINS_START, &[(0x1000, page)]);
+        older.truncate(0x200);
+        older.extend(entry);
+        let mut damaged = clean.clone();
+        damaged[8] ^= 0xff;
+        let files = MemoryStorage::new(damaged).with(HiveFile::Log1, log(&clean, 5, &[5])).with(HiveFile::Log2, older);
+
+        let undecided = open(&files, ReplayOf::Either);
+        let Err(Error::NeedsRecovery(state)) = undecided else { panic!("{undecided:?}") };
+        assert_eq!(state.logs, LogState::Ambiguous);
+        let newer = open(&files, ReplayOf::NewerLog).unwrap();
+        assert_eq!(newer.recovery().unwrap().applied.len(), 1);
+        let both = open(&files, ReplayOf::BothLogs).unwrap();
+        assert_eq!(both.recovery().unwrap().applied.len(), 2);
+        assert_ne!(newer.to_bytes(), both.to_bytes());
+    }
+
+    /// What the older log brings the newer one builds on.
+    #[test]
+    fn the_way_that_gives_a_damaged_hive_is_not_taken() {
+        let clean = hive(4);
+        let mut without = clean.clone();
+        // The second page of the hive on disk is not what it was when the older log was written.
+        without[BINS_START as usize..][0x1000..0x2000].fill(0xee);
+        without[8] ^= 0xff;
+        let page = |at: usize| clean[BINS_START as usize + at..][..0x1000].to_vec();
+        let length = clean.len() as u32 - BINS_START;
+        let first = (length / 0x1000 - 1) as usize;
+        let runs: Vec<(u32, Vec<u8>)> = (1..=first).map(|at| (at as u32 * 0x1000, page(at * 0x1000))).collect();
+        let mut older = with_base(&clean, |base| (base.file_type, base.sequence1, base.sequence2) = (6, 4, 4));
+        older.truncate(0x200);
+        older.extend(crate::format::log_entry::encode(0x200, 0, 4, length, &runs));
+        let files = MemoryStorage::new(without).with(HiveFile::Log1, log(&clean, 5, &[5])).with(HiveFile::Log2, older);
+        let opened = open(&files, ReplayOf::Either).unwrap();
+        let report = opened.recovery().unwrap();
+        assert_eq!(report.applied.len(), 2);
+        assert!(report.beyond_windows.is_some());
+        assert!(opened.view().check().editable());
+    }
+
+    #[test]
+    fn logs_that_do_not_continue_each_other_leave_the_newer_one() {
+        let clean = hive(4);
+        let mut damaged = clean.clone();
+        damaged[8] ^= 0xff;
+        let files = MemoryStorage::new(damaged)
+            .with(HiveFile::Log1, log(&clean, 9, &[9]))
+            .with(HiveFile::Log2, log(&clean, 4, &[4]));
+        for which in [ReplayOf::Either, ReplayOf::BothLogs] {
+            let opened = open(&files, which).unwrap();
+            assert_eq!(opened.recovery().unwrap().sequence, 10);
+        }
+    }
+}
+
+/// Numbers that a recovery leaves in the logs are below the hive's.
+#[test]
+fn a_log_that_was_left_out_does_not_stay_ahead_of_the_hive() {
+    let clean = hive(4);
+    let dirty = with_base(&clean, |base| base.sequence1 = 5);
+    let files = MemoryStorage::new(dirty)
+        .with(HiveFile::Log1, log(&clean, 4, &[4]))
+        .with(HiveFile::Log2, log(&clean, 40, &[40, 41]));
+    let mut hive = OpenOptions::new().open_storage(files).unwrap();
+    assert_eq!(hive.recovery().unwrap().sequence, 5);
+    hive.recover().unwrap();
+    let storage = hive.storage_mut().unwrap();
+    assert_eq!(storage.len(HiveFile::Log2).unwrap(), Some(0));
+    let mut sector = [0; SECTOR];
+    storage.read(HiveFile::Primary, 0, &mut sector).unwrap();
+    assert_eq!((BaseBlock::decode(&sector).sequence1, BaseBlock::decode(&sector).is_clean()), (43, true));
+    // And the hive knows it.
+    let mut txn = hive.begin().unwrap();
+    txn.set_value(txn.root(), "next", &Data::Dword(1)).unwrap();
+    assert_eq!(txn.commit().unwrap().sequence, 44);
+}
+
+#[test]
+fn a_dirty_hive_without_logs_is_accepted_when_it_is_sound() {
+    let clean = hive(4);
+    let dirty = with_base(&clean, |base| base.sequence1 = 5);
+    let stale = log(&clean, 2, &[2]);
+    for files in [MemoryStorage::new(dirty.clone()), MemoryStorage::new(dirty.clone()).with(HiveFile::Log1, stale)] {
+        assert!(matches!(OpenOptions::new().open_storage(files.clone()), Err(Error::NeedsRecovery(_))));
+        let mut hive = OpenOptions::new().accept_dirty(true).open_storage(files).unwrap();
+        assert!(hive.recovery().unwrap().beyond_windows.is_some());
+        let mut txn = hive.begin().unwrap();
+        txn.set_value(txn.root(), "edit", &Data::Dword(1)).unwrap();
+        assert!(txn.commit().unwrap().sequence > 6);
+    }
+    // A number of keys that is not so.
+    let mut broken = dirty;
+    let root = BINS_START as usize + 0x24;
+    broken[root + 0x14] = 9;
+    let refused = OpenOptions::new().accept_dirty(true).open_storage(MemoryStorage::new(broken));
+    assert!(matches!(refused, Err(Error::Corrupt(_))), "{refused:?}");
+}
