@@ -2,7 +2,7 @@
 //!
 //! [`script`] reads whole fragments of `.cmd` files; [`reg`] is the grammar of `reg.exe`, which serves scripts and the
 //! command line alike. These two are text in, typed requests out: nothing is opened, nothing is changed, and every
-//! complaint knows line and column. [`run`] carries requests out in a [`Registry`](crate::plan::Registry).
+//! complaint knows line and column. [`icacls`] reads and prints permissions, [`Accounts`] names of accounts. [`run`] carries requests out in a [`Registry`](crate::plan::Registry).
 //!
 //! ```
 //! use hivesmith::command::{reg::RegCommand, script::{Command, Script}};
@@ -16,7 +16,9 @@
 //! # Ok::<(), hivesmith::command::script::ScriptError>(())
 //! ```
 
+mod accounts;
 mod diagnostic;
+pub mod icacls;
 mod nearest;
 mod programs;
 pub mod reg;
@@ -24,5 +26,6 @@ pub mod run;
 pub mod script;
 mod word;
 
+pub use accounts::{Accounts, UnknownAccount};
 pub use diagnostic::Diagnostic;
 pub use word::{Span, Word};

@@ -116,9 +116,9 @@ impl SecurityDescriptor {
     /// ```
     /// use hivesmith::security::{AccessMask, ObjectKind, SecurityDescriptor, Subject, well_known};
     ///
-    /// let descriptor: SecurityDescriptor = "O:BAG:BAD:(D;;FW;;;WD)(A;;FA;;;SY)".parse()?;
-    /// let access = descriptor.access(&Subject::new(well_known::LOCAL_SYSTEM), ObjectKind::FILE);
-    /// assert_eq!(access.withheld(AccessMask::FILE_READ).bits(), 0x0012_0000);
+    /// let descriptor: SecurityDescriptor = "O:SYG:SYD:(D;;DCLC;;;WD)(A;;FA;;;NS)".parse()?;
+    /// let access = descriptor.access(&Subject::new(well_known::NETWORK_SERVICE), ObjectKind::FILE);
+    /// assert_eq!(access.withheld(AccessMask::FILE_WRITE).bits(), 0x6);
     /// assert_eq!((access.denials[0].index, access.denials[0].trustee), (0, well_known::EVERYONE));
     /// # Ok::<(), hivesmith::security::SecurityError>(())
     /// ```

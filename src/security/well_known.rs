@@ -48,6 +48,21 @@ impl Sid {
         WELL_KNOWN.iter().find(|known| known.sid == *self).map(|known| known.name)
     }
 
+    /// The SID with this name: one that [`Sid::well_known_name`] gives, in any case, with or without what stands in
+    /// front of its backslash.
+    #[must_use]
+    pub fn from_well_known_name(name: &str) -> Option<Self> {
+        let short = |known: &WellKnown| known.name.rsplit_once('\\').map_or(known.name, |(_, name)| name);
+        let whole = WELL_KNOWN.iter().find(|known| known.name.eq_ignore_ascii_case(name));
+        let found = whole.or_else(|| WELL_KNOWN.iter().find(|known| short(known).eq_ignore_ascii_case(name)));
+        found.map(|known| known.sid)
+    }
+
+    /// The names that [`Sid::well_known_name`] gives.
+    pub fn well_known_names() -> impl Iterator<Item = &'static str> + Clone {
+        WELL_KNOWN.iter().map(|known| known.name)
+    }
+
     /// The SID that two SDDL letters stand for on any machine. The letters may be of either case.
     #[must_use]
     pub fn from_sddl_alias(letters: &str) -> Option<Self> {
@@ -189,6 +204,7 @@ static WELL_KNOWN: &[WellKnown] = &[
     known(Alias::None, Sid::known(16, [20_480]), "Mandatory Label\\Protected Process Mandatory Level"),
     known(Alias::Print("AS"), Sid::known(18, [1]), "Authentication authority asserted identity"),
     known(Alias::Print("SS"), Sid::known(18, [2]), "Service asserted identity"),
+    known(Alias::None, Sid::known(5, [80, 0]), "NT SERVICE\\ALL SERVICES"),
     known(Alias::None, TRUSTED_INSTALLER, "NT SERVICE\\TrustedInstaller"),
     known(Alias::None, Sid::known(5, [83, 0]), "NT VIRTUAL MACHINE\\Virtual Machines"),
 ];
@@ -228,6 +244,15 @@ mod tests {
         letters.sort_unstable();
         letters.dedup();
         assert_eq!((count, letters.len()), (68, 68));
+    }
+
+    #[test]
+    fn each_name_is_one_sids_with_and_without_its_authority() {
+        for known in WELL_KNOWN {
+            assert_eq!(Sid::from_well_known_name(&known.name.to_lowercase()), Some(known.sid), "{}", known.name);
+            let short = known.name.rsplit('\\').next().unwrap();
+            assert_eq!(Sid::from_well_known_name(&short.to_uppercase()), Some(known.sid), "{short}");
+        }
     }
 
     #[test]
