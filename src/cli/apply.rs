@@ -34,12 +34,32 @@ pub(crate) fn apply(
     if registry.is_changed() {
         let mut kept = Kept::create(&writing.undo_dir).map_err(|error| Failure::io(&writing.undo_dir, &error))?;
         applied.journal = Some(kept.folder().to_owned());
+        for (path, protocol) in registry.protocols() {
+            if protocol == Protocol::Redo {
+                anstream::eprintln!(
+                    "hivesmith: {}: no log protects this change, so it is written to {} first; should power fail, run \
+                     this again (or hivesmith recover) with the same --undo-dir before the machine is booted",
+                    path.display(),
+                    writing.redo_for(path).display()
+                );
+            }
+        }
         applied.commits = registry.commit(&mut kept).map_err(|failure| {
             let mut failed = Failure::of(&failure.path, &failure.error);
             for (path, _) in failure.done {
                 failed.message += &format!("\n  already changed: {}", path.display());
             }
             failed.message += &format!("\n  copies from before are in {}", kept.folder().display());
+            let redo = writing.redo_for(&failure.path);
+            if redo.exists() {
+                failed.message += &format!(
+                    "\n  the commit is in {} and not finished: before the machine is booted, run hivesmith recover {} \
+                     --undo-dir {}",
+                    redo.display(),
+                    failure.path.display(),
+                    writing.undo_dir.display()
+                );
+            }
             failed
         })?;
     }
@@ -57,7 +77,13 @@ pub(crate) fn replayed(hives: &[Opened]) -> Vec<String> {
         .iter()
         .filter_map(|opened| {
             let report = opened.hive.recovery()?;
-            let (first, last) = (report.applied.first()?, report.applied.last()?);
+            let (Some(first), Some(last)) = (report.applied.first(), report.applied.last()) else {
+                return Some(format!(
+                    "{} was not closed cleanly and no log belongs to it: it is taken as it is, and what Windows wrote \
+                     last may be missing",
+                    opened.path.display()
+                ));
+            };
             Some(format!(
                 "{} was not closed cleanly: {} log entries ({} to {}) are replayed first",
                 opened.path.display(),
@@ -105,6 +131,8 @@ pub(crate) fn to_json<'s>(
 pub(crate) fn protocol(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Logged => "through its log",
+        Protocol::OldLog => "through its log, as Windows before 8.1",
+        Protocol::Redo => "through a journal of our own",
         Protocol::Stepwise => "step by step, clean at every instant",
         _ => "in memory",
     }

@@ -72,7 +72,7 @@ impl Demo {
         say(format!("1. a broken installation: {}", hive.display()))?;
         say(format!("   {}", state(&hive)?))?;
         let sources = Sources { drives: vec![format!("F:={}", folder.display())], ..Sources::default() };
-        let writing = Writing { dry_run: false, undo_dir: folder.join("undo") };
+        let writing = Writing { undo_dir: folder.join("undo"), ..Writing::default() };
         let run = || run_script(&script, &sources, Leniency::default(), &writing, common);
         say(format!("\n2. hivesmith run {} --drive F:={}", script_path.display(), folder.display()))?;
         run()?;

@@ -58,6 +58,7 @@ impl Failure {
                 | RequestError::HalfDone,
             ) => (Exit::Refused, String::new()),
             Error::Request(_) => (Exit::Usage, String::new()),
+            Error::Io(error) => return Self::io(path, error),
             _ => (Exit::Io, String::new()),
         };
         Self::new(exit, format!("{}: {error}{hint}", path.display()))
@@ -65,18 +66,26 @@ impl Failure {
 
     /// An error of the host about a file.
     pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
-        Self::new(Exit::Io, format!("{}: {error}", path.display()))
+        Self::opening(&path.display().to_string(), error)
     }
 
     /// An error of the host, or of resolving a path beneath a mount, about a file as a command names it.
     pub(crate) fn opening(file: &str, error: &io::Error) -> Self {
-        let exit = match error.kind() {
-            io::ErrorKind::InvalidInput => Exit::Usage,
+        let (exit, hint) = match error.kind() {
+            io::ErrorKind::InvalidInput => (Exit::Usage, ""),
             // Ours: the path leads out of the mount.
-            io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => Exit::Refused,
-            _ => Exit::Io,
+            io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => (Exit::Refused, ""),
+            io::ErrorKind::ResourceBusy => (Exit::Refused, ""),
+            // ERROR_SHARING_VIOLATION
+            _ if cfg!(windows) && error.raw_os_error() == Some(32) => (Exit::Refused, ""),
+            io::ErrorKind::ReadOnlyFilesystem => (
+                Exit::Io,
+                "\n  it is mounted read-only: ntfs-3g does that to a volume with a hibernated Windows or an unclean \
+                 journal",
+            ),
+            _ => (Exit::Io, ""),
         };
-        Self::new(exit, format!("{file}: {error}"))
+        Self::new(exit, format!("{file}: {error}{hint}"))
     }
 
     /// Says it and gives the exit code. A reader that went away (`| head`) is no failure worth words.
@@ -94,9 +103,11 @@ fn dirty(path: &Path, logs: LogState) -> String {
     let file = path.display();
     let way_on = match logs {
         LogState::Replayable => format!("replay them: hivesmith recover {file}"),
+        LogState::Ambiguous => format!("choose: hivesmith recover --replay newer|both {file}"),
         _ => format!(
-            "nothing can be built on what is there: if {name}.LOG1 and {name}.LOG2 (or {name}.LOG) of the same moment \
-             can be had, put them beside it and try again"
+            "if {name}.LOG1 and {name}.LOG2 (or {name}.LOG) of the same moment can be had, put them beside it and try \
+             again\n  --accept-dirty edits it as it is, without what its logs would have held, if its check finds nothing \
+             wrong"
         ),
     };
     format!(

@@ -58,6 +58,53 @@ pub(crate) struct Writing {
     /// Where copies of what is changed are kept.
     #[arg(long, value_name = "DIR", default_value = "hivesmith-undo")]
     pub(crate) undo_dir: std::path::PathBuf,
+    /// Take a hive that was not closed cleanly as it is if no log belongs to it and its check finds nothing wrong: what
+    /// Windows had in its logs is lost.
+    #[arg(long)]
+    pub(crate) accept_dirty: bool,
+    /// Write although Windows is hibernated on the volume (Fast Startup included): only if it will never wake from that,
+    /// because hiberfil.sys is deleted before the next boot.
+    #[arg(long)]
+    pub(crate) accept_hibernated: bool,
+}
+
+impl Default for Writing {
+    fn default() -> Self {
+        let undo_dir = "hivesmith-undo".into();
+        Self { dry_run: false, undo_dir, accept_dirty: false, accept_hibernated: false }
+    }
+}
+
+impl Writing {
+    /// Where the commit of a hive keeps what it writes if neither a log nor single steps can carry it. The same hive has
+    /// the same place, so that whatever was interrupted is finished by the next run.
+    pub(crate) fn redo_for(&self, hive: &std::path::Path) -> std::path::PathBuf {
+        use sha2::Digest as _;
+        let hive = hive.canonicalize().unwrap_or_else(|_| hive.to_owned());
+        let hash = sha2::Sha256::digest(hive.as_os_str().as_encoded_bytes());
+        let name: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        self.undo_dir.join(format!("{name}.redo"))
+    }
+
+    /// Refuses to write to a volume that a sleeping Windows will go on with.
+    pub(crate) fn guard(&self, file: &std::path::Path) -> Result<(), Failure> {
+        if self.dry_run || self.accept_hibernated {
+            return Ok(());
+        }
+        match hivesmith::volume::hibernated(file) {
+            Ok(None) => Ok(()),
+            Ok(Some(sleeps)) => Err(Failure::new(
+                Exit::Refused,
+                format!(
+                    "{}: {sleeps}; nothing was written\n  boot it and shut it down with shutdown /s /t 0, or give its \
+                     session up: delete hiberfil.sys (ntfs-3g -o remove_hiberfile)\n  --accept-hibernated writes all \
+                     the same",
+                    file.display()
+                ),
+            )),
+            Err(error) => Err(Failure::io(file, &error)),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,10 +9,10 @@ use hivesmith::{
     name,
     plan::{Mount, Opened},
     reg_text::{self, RegPath, RootKey},
-    volume::{Drives, Volume},
+    volume::{Drives, Volume, system_of},
 };
 
-use super::Failure;
+use super::{Failure, Writing};
 
 /// Where hives come from besides `reg load`.
 #[derive(Clone, Debug, Default, Args)]
@@ -40,19 +40,17 @@ const OWN_HIVES: [(RootKey, &str, &str); 7] = [
 ];
 
 /// What hives are opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose<'w> {
     /// To look at them.
     Read,
-    /// To edit them in memory alone, which files and mounts that cannot be written allow as well.
-    Plan,
-    /// To edit them.
-    Write,
+    /// To edit them; for a dry run in memory alone, which files and mounts that cannot be written allow as well.
+    Edit(&'w Writing),
 }
 
-impl Purpose {
-    pub(crate) fn edit(dry_run: bool) -> Self {
-        if dry_run { Self::Plan } else { Self::Write }
+impl Purpose<'_> {
+    fn writes(self) -> bool {
+        matches!(self, Self::Edit(writing) if !writing.dry_run)
     }
 }
 
@@ -73,7 +71,7 @@ impl Sources {
     }
 
     /// Opens those of the hives that one of `keys` is in: others may be damaged without being in the way.
-    pub(crate) fn open(&self, keys: &[RegPath], purpose: Purpose) -> Result<Mounts, Failure> {
+    pub(crate) fn open(&self, keys: &[RegPath], purpose: Purpose<'_>) -> Result<Mounts, Failure> {
         let mut mounts = Mounts::default();
         for hive in &self.hives {
             let (name, file) = hive
@@ -91,7 +89,7 @@ impl Sources {
                 let key = mount_point(root_key, name);
                 if is_wanted(&key, keys) && !mounts.has(&key) {
                     let path = format!("Windows/System32/config/{file}");
-                    let opened = volume.open_hive(&path, purpose == Purpose::Write);
+                    let opened = volume.open_hive(&path, purpose.writes());
                     let (path, storage) =
                         opened.map_err(|error| Failure::opening(&root.display().to_string(), &error))?;
                     mounts.add(Some(key), path, storage, purpose)?;
@@ -104,14 +102,18 @@ impl Sources {
 
 impl Mounts {
     /// Opens a hive of this machine and mounts it.
-    pub(crate) fn open_path(&mut self, key: RegPath, path: &Path, purpose: Purpose) -> Result<(), Failure> {
-        let storage = FileStorage::open(path, purpose == Purpose::Write).map_err(|error| Failure::io(path, &error))?;
+    pub(crate) fn open_path(&mut self, key: RegPath, path: &Path, purpose: Purpose<'_>) -> Result<(), Failure> {
+        if let Some(hive) = self.known(path)? {
+            self.mounts.push(Mount { key, hive });
+            return Ok(());
+        }
+        let storage = FileStorage::open(path, purpose.writes()).map_err(|error| Failure::io(path, &error))?;
         self.add(Some(key), path.to_owned(), storage, purpose).map(drop)
     }
 
     /// Opens a hive as a command of a script names it, once; its number.
-    pub(crate) fn open_named(&mut self, drives: &Drives, file: &str, purpose: Purpose) -> Result<usize, Failure> {
-        let (path, storage) = drives.open_hive(file, purpose == Purpose::Write).map_err(|error| {
+    pub(crate) fn open_named(&mut self, drives: &Drives, file: &str, purpose: Purpose<'_>) -> Result<usize, Failure> {
+        let (path, storage) = drives.open_hive(file, purpose.writes()).map_err(|error| {
             let hint = match file.rsplit(['\\', '/']).next() {
                 Some(name) if name.to_ascii_lowercase().ends_with(".hiv") => {
                     "\n  the hives of an installation have names without an ending: SYSTEM, SOFTWARE, SAM, SECURITY"
@@ -132,14 +134,20 @@ impl Mounts {
         key: Option<RegPath>,
         path: PathBuf,
         storage: FileStorage,
-        purpose: Purpose,
+        purpose: Purpose<'_>,
     ) -> Result<usize, Failure> {
-        let canonical = path.canonicalize().map_err(|error| Failure::io(&path, &error))?;
-        let same = |opened: &Opened| opened.path.canonicalize().is_ok_and(|opened| opened == canonical);
-        let number = match self.hives.iter().position(same) {
+        let number = match self.known(&path)? {
             Some(known) => known,
             None => {
-                let options = Hive::options().read_only(purpose == Purpose::Read);
+                let (options, storage) = match purpose {
+                    Purpose::Read => (Hive::options().read_only(true), storage),
+                    Purpose::Edit(writing) => {
+                        writing.guard(&path)?;
+                        let options = Hive::options().accept_dirty(writing.accept_dirty).system(system_of(&path));
+                        let redo = writing.redo_for(&path);
+                        (options, storage.with_redo(&redo).map_err(|error| Failure::io(&redo, &error))?)
+                    }
+                };
                 let hive = options.open_files(storage).map_err(|error| Failure::of(&path, &error))?;
                 self.hives.push(Opened { path, hive });
                 self.hives.len() - 1
@@ -147,6 +155,13 @@ impl Mounts {
         };
         self.mounts.extend(key.map(|key| Mount { key, hive: number }));
         Ok(number)
+    }
+
+    /// The number of a hive that is open already.
+    fn known(&self, path: &Path) -> Result<Option<usize>, Failure> {
+        let canonical = path.canonicalize().map_err(|error| Failure::io(path, &error))?;
+        let same = |opened: &Opened| opened.path.canonicalize().is_ok_and(|opened| opened == canonical);
+        Ok(self.hives.iter().position(same))
     }
 
     pub(crate) fn has(&self, key: &RegPath) -> bool {

@@ -26,10 +26,6 @@ pub(crate) struct Recover {
     /// Which logs to replay where the base block is damaged and there are two that give different hives.
     #[arg(long, value_enum)]
     replay: Option<Replay>,
-    /// If no log belongs to the hive, take it as it is: what Windows had in its logs is lost. Only if the check of the
-    /// whole hive finds nothing wrong.
-    #[arg(long)]
-    accept_dirty: bool,
     #[command(flatten)]
     writing: Writing,
 }
@@ -55,13 +51,14 @@ impl Recover {
         if self.logs.len() > 2 {
             return Err(Failure::usage("a hive has at most two logs"));
         }
+        self.writing.guard(&self.hive)?;
         let which = match self.replay {
             None => ReplayOf::Either,
             Some(Replay::Newer) => ReplayOf::NewerLog,
             Some(Replay::Both) => ReplayOf::BothLogs,
         };
         let options = Hive::options().read_only(self.writing.dry_run).recover(Mode::InMemory).replay_of(which);
-        let options = options.accept_dirty(self.accept_dirty);
+        let options = options.accept_dirty(self.writing.accept_dirty);
         let mut hive = self.open(options)?;
         let Some(report) = hive.recovery().cloned() else {
             self.report(None, None, common)?;
@@ -88,6 +85,8 @@ impl Recover {
     fn open(&self, options: hivesmith::OpenOptions) -> Result<Hive, Failure> {
         let writable = !self.writing.dry_run;
         let storage = FileStorage::open(&self.hive, writable).map_err(|error| Failure::io(&self.hive, &error))?;
+        let redo = self.writing.redo_for(&self.hive);
+        let storage = storage.with_redo(&redo).map_err(|error| Failure::io(&redo, &error))?;
         if self.logs.is_empty() {
             return options.open_files(storage).map_err(|error| self.cannot(&error));
         }
@@ -172,7 +171,7 @@ impl Recover {
             message.push_str("\n  logs that were looked at: ");
             message.push_str(&logs.join(", "));
         }
-        if state.checksum_ok && !self.accept_dirty {
+        if state.checksum_ok && !self.writing.accept_dirty {
             message.push_str(
                 "\n  --accept-dirty takes the hive as it is, without what its logs would have held, if its check finds \
                  nothing wrong",
@@ -210,7 +209,11 @@ impl Recover {
         let would = if self.writing.dry_run { "would be " } else { "" };
         for entry in &report.applied {
             let (log, sequence, bytes) = (self.name(entry.log), entry.sequence, entry.bytes);
-            writeln!(out, "{would}applied: entry {sequence} of {log}, {bytes} bytes")?;
+            if entry.log == HiveFile::Redo {
+                writeln!(out, "{would}finished: the interrupted commit in {log}, {bytes} bytes")?;
+            } else {
+                writeln!(out, "{would}applied: entry {sequence} of {log}, {bytes} bytes")?;
+            }
         }
         for skipped in &report.skipped {
             writeln!(out, "ignored: {}", self.skipped(skipped))?;
@@ -263,7 +266,7 @@ struct LogsFromElsewhere {
 
 impl LogsFromElsewhere {
     fn of(&mut self, file: HiveFile) -> &mut dyn Storage {
-        if file == HiveFile::Primary { &mut self.hive } else { &mut self.logs }
+        if HiveFile::LOGS.contains(&file) { &mut self.logs } else { &mut self.hive }
     }
 }
 

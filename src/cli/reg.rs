@@ -79,7 +79,7 @@ fn carry_out(command: &RegCommand, ours: &Ours, drives: &Drives, common: &Common
     let edits =
         matches!(command, RegCommand::Add(_) | RegCommand::Delete(_) | RegCommand::Copy(_) | RegCommand::Import(_));
     let keys = keys_of(command, drives);
-    let purpose = if edits { Purpose::edit(ours.writing.dry_run) } else { Purpose::Read };
+    let purpose = if edits { Purpose::Edit(&ours.writing) } else { Purpose::Read };
     let mut mounts = ours.sources.open(&keys, purpose)?;
     for (key, file) in Loaded::read()?.hives {
         if keys.iter().any(|wanted| wanted.relative_to(&key).is_some()) && !mounts.has(&key) {
@@ -170,11 +170,7 @@ fn confirmed(command: &RegCommand, effect: &Effect) -> Result<bool, Failure> {
 
 /// Separates our long options from Windows' words. What stands behind `/v` or `/d` is data, whatever it looks like.
 fn take_ours(words: Vec<String>, common: &Common) -> Result<(Vec<String>, Ours), Failure> {
-    let mut ours = Ours {
-        sources: Sources::default(),
-        writing: Writing { dry_run: false, undo_dir: "hivesmith-undo".into() },
-        json: common.json,
-    };
+    let mut ours = Ours { sources: Sources::default(), writing: Writing::default(), json: common.json };
     let mut theirs: Vec<String> = Vec::new();
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
@@ -195,6 +191,8 @@ fn take_ours(words: Vec<String>, common: &Common) -> Result<(Vec<String>, Ours),
             "--drive" => ours.sources.drives.push(argument()?),
             "--undo-dir" => ours.writing.undo_dir = argument()?.into(),
             "--dry-run" => ours.writing.dry_run = true,
+            "--accept-dirty" => ours.writing.accept_dirty = true,
+            "--accept-hibernated" => ours.writing.accept_hibernated = true,
             "--json" => ours.json = true,
             _ => theirs.push(word),
         }
@@ -210,6 +208,8 @@ Windows' reg, offline. The syntax is that of Windows; these stand besides it, an
   --drive F:=DIR     F: in file names is DIR
   --dry-run          show what would change and write nothing
   --undo-dir DIR     where copies of changed hives are kept (default: hivesmith-undo)
+  --accept-dirty     take an unclean hive without usable logs as it is, if it is sound
+  --accept-hibernated  write although Windows is hibernated on the volume
   --json             one JSON document
 
   hivesmith reg query  KEY [/v NAME | /ve] [/s] [/f TEXT [/k] [/d] [/c] [/e]] [/t TYPE] [/z] [/se SEPARATOR]

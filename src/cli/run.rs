@@ -97,7 +97,7 @@ pub(crate) fn run_script(
         })
         .flatten()
         .collect();
-    let purpose = Purpose::edit(writing.dry_run);
+    let purpose = Purpose::Edit(writing);
     let stopped =
         |failure: Failure| Failure { message: format!("nothing was written: {}", failure.message), ..failure };
     let mut mounts = sources.open(&keys, purpose).map_err(stopped)?;

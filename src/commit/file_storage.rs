@@ -16,7 +16,7 @@ use super::{HiveFile, Storage};
 pub struct FileStorage {
     primary: File,
     logs: [Option<File>; 3],
-    redo: Option<File>,
+    redo: Option<RedoFile>,
 }
 
 impl FileStorage {
@@ -26,7 +26,11 @@ impl FileStorage {
     ///
     /// What the file system says of any of them.
     pub fn open(path: &Path, writable: bool) -> io::Result<Self> {
-        let open = |path: &Path| OpenOptions::new().read(true).write(writable).open(path);
+        let open = |path: &Path| {
+            let mut options = OpenOptions::new();
+            options.read(true).write(writable);
+            if writable { for_one_writer(&mut options).open(path) } else { options.open(path) }
+        };
         // The logs lie beside the file itself, not beside a link to it.
         let path = &fs::canonicalize(path)?;
         let primary = open(path)?;
@@ -45,18 +49,33 @@ impl FileStorage {
         Self { primary, logs, redo: None }
     }
 
-    /// Gives the hive a place for a journal of our own: a file that is open for reading and writing, on other storage
-    /// than the hive. It is empty, or holds what an interrupted commit left.
-    #[must_use]
-    pub fn with_redo(mut self, journal: File) -> Self {
-        self.redo = Some(journal);
-        self
+    /// Gives the hive a place for a journal of our own, on other storage than the hive: a file that is made when it is
+    /// needed and removed when it is not. If it is there, it holds what an interrupted commit left.
+    ///
+    /// # Errors
+    ///
+    /// What the host says of opening a file that is there.
+    pub fn with_redo(mut self, path: impl Into<PathBuf>) -> io::Result<Self> {
+        let path = path.into();
+        let file = match OpenOptions::new().read(true).write(true).open(&path) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        self.redo = Some(RedoFile { path, file });
+        Ok(self)
     }
 
     /// The hive's own file.
     #[must_use]
     pub fn primary(&self) -> &File {
         &self.primary
+    }
+
+    /// Takes the hive for one writer, as long as these files are open: another one that asks for it is refused. Programs
+    /// that do not ask are not kept out, and a file system without locks is taken as it is.
+    pub(crate) fn lock(&self) -> io::Result<()> {
+        lock(&self.primary)
     }
 
     fn file(&self, file: HiveFile) -> Option<&File> {
@@ -66,7 +85,7 @@ impl FileStorage {
             HiveFile::Log1 => log1.as_ref(),
             HiveFile::Log2 => log2.as_ref(),
             HiveFile::Log => log.as_ref(),
-            HiveFile::Redo => self.redo.as_ref(),
+            HiveFile::Redo => self.redo.as_ref()?.file.as_ref(),
         }
     }
 
@@ -98,7 +117,11 @@ fn sibling(hive: &Path, log: HiveFile) -> io::Result<Option<PathBuf>> {
 
 impl Storage for FileStorage {
     fn len(&mut self, file: HiveFile) -> io::Result<Option<u64>> {
-        self.file(file).map(|file| Ok(file.metadata()?.len())).transpose()
+        match self.file(file) {
+            Some(file) => Ok(Some(file.metadata()?.len())),
+            // There is a place for it.
+            None => Ok(self.redo.as_ref().filter(|_| file == HiveFile::Redo).map(|_| 0)),
+        }
     }
 
     fn read(&mut self, file: HiveFile, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
@@ -109,16 +132,90 @@ impl Storage for FileStorage {
     }
 
     fn write(&mut self, file: HiveFile, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        if let (HiveFile::Redo, Some(redo)) = (file, &mut self.redo) {
+            redo.make()?;
+        }
         write_all_at(self.existing(file)?, offset, bytes)
     }
 
     fn set_len(&mut self, file: HiveFile, length: u64) -> io::Result<()> {
-        self.existing(file)?.set_len(length)
+        match (file, &mut self.redo) {
+            (HiveFile::Redo, Some(redo)) if length == 0 => redo.remove(),
+            _ => self.existing(file)?.set_len(length),
+        }
     }
 
     fn sync(&mut self, file: HiveFile) -> io::Result<()> {
-        self.existing(file)?.sync_all()
+        match (file, &self.redo) {
+            (HiveFile::Redo, Some(redo)) => redo.sync(),
+            _ => self.existing(file)?.sync_all(),
+        }
     }
+}
+
+/// A journal of our own, which is there only as long as it is needed.
+#[derive(Debug)]
+struct RedoFile {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl RedoFile {
+    fn make(&mut self) -> io::Result<()> {
+        if self.file.is_none() {
+            if let Some(folder) = self.path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let new = OpenOptions::new().read(true).write(true).create_new(true).open(&self.path)?;
+            self.file = Some(new);
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self) -> io::Result<()> {
+        match self.file.take() {
+            Some(_) => fs::remove_file(&self.path),
+            None => Ok(()),
+        }
+    }
+
+    /// Its bytes and its name.
+    fn sync(&self) -> io::Result<()> {
+        if let Some(file) = &self.file {
+            file.sync_all()?;
+        }
+        super::sync_folder_of(&self.path)
+    }
+}
+
+#[cfg(unix)]
+fn lock(file: &File) -> io::Result<()> {
+    use rustix::{fs::FlockOperation, io::Errno};
+    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "the hive is open in another program that edits it, hivesmith perhaps",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Windows does it when the file is opened, see `for_one_writer`.
+#[cfg(not(unix))]
+fn lock(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(windows))]
+fn for_one_writer(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+/// Others may read meanwhile.
+#[cfg(windows)]
+fn for_one_writer(options: &mut OpenOptions) -> &mut OpenOptions {
+    const FILE_SHARE_READ: u32 = 1;
+    std::os::windows::fs::OpenOptionsExt::share_mode(options, FILE_SHARE_READ)
 }
 
 #[cfg(unix)]

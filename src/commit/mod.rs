@@ -51,3 +51,16 @@ pub enum Protocol {
     /// carry. If power fails, the hive must not be booted before hivesmith has opened it again with that journal.
     Redo,
 }
+
+/// Makes the name of a new file, or the removal of one, durable.
+#[cfg(unix)]
+pub(crate) fn sync_folder_of(file: &std::path::Path) -> std::io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    std::fs::File::open(folder.unwrap_or(std::path::Path::new(".")))?.sync_all()
+}
+
+/// Windows keeps names in its own journal.
+#[cfg(not(unix))]
+pub(crate) fn sync_folder_of(_: &std::path::Path) -> std::io::Result<()> {
+    Ok(())
+}

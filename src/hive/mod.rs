@@ -15,7 +15,7 @@ use crate::{
     check::Severity,
     commit::{
         CommitReport, HiveFile, Journal, Logs, Outcome, Protocol, RecoveryReport, Replayed, Storage, System,
-        commit_logged, commit_stepwise, first_sector, put_to_rest,
+        commit_logged, commit_stepwise, first_sector, put_to_rest, sync_folder_of,
     },
     edit,
     format::base_block::SECTOR,
@@ -288,7 +288,7 @@ impl Hive {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
         let written = file.write_all(&self.to_bytes()).and_then(|()| file.sync_all());
         drop(file);
-        let done = written.and_then(|()| fs::rename(&temporary, path)).and_then(|()| sync_folder(path));
+        let done = written.and_then(|()| fs::rename(&temporary, path)).and_then(|()| sync_folder_of(path));
         if done.is_err() {
             // Best effort: the error that is reported is the one that matters.
             let _ = fs::remove_file(&temporary);
@@ -328,19 +328,6 @@ fn expect_sector(storage: &mut dyn Storage, sector: Option<&[u8; SECTOR]>) -> Re
         outcome: Outcome::Old,
         source,
     })
-}
-
-/// Makes a new name durable.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder)?.sync_all()
-}
-
-/// Windows keeps names in its own journal.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 impl fmt::Debug for Hive {

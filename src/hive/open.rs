@@ -98,7 +98,8 @@ impl OpenOptions {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`]; [`Error::Format`] where the file is no hive; [`Error::NeedsRecovery`] where it was not closed
+    /// [`Error::Io`], of the kind [`ResourceBusy`](io::ErrorKind::ResourceBusy) where another program has the hive for
+    /// editing; [`Error::Format`] where the file is no hive; [`Error::NeedsRecovery`] where it was not closed
     /// cleanly and the options or the lack of logs forbid to go on.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Hive> {
         let path = path.as_ref();
@@ -112,6 +113,9 @@ impl OpenOptions {
     ///
     /// As [`open`](Self::open).
     pub fn open_files(self, storage: FileStorage) -> Result<Hive> {
+        if !self.read_only {
+            storage.lock()?;
+        }
         #[cfg(feature = "mmap")]
         if storage.primary().metadata()?.len() > 0 {
             let map = crate::image::mmap::PrivateMap::new(storage.primary())?;

@@ -3,7 +3,7 @@
 use super::Hive;
 use crate::{
     CellOffset, Error, FileTime, HiveView, KeyFlags, KeyId, RequestError, Result, ValueType,
-    commit::{CommitReport, Storage},
+    commit::{CommitReport, Protocol, Storage},
     edit::{self, Change},
     image::Image,
     name::{KeyPath, NameBuf},
@@ -265,6 +265,13 @@ impl<'h> Transaction<'h> {
         let report = self.hive.commit(self.now)?;
         self.committed = true;
         Ok(report)
+    }
+
+    /// How the edits will become durable, as far as they are made.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        let left_steps = self.hive.begun == Protocol::Stepwise && !self.hive.image.is_stepwise();
+        if left_steps { Protocol::Redo } else { self.hive.begun }
     }
 
     /// Rolls everything back; the same as dropping the transaction.

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value as Json, json};
 
-use crate::commit::{HiveFile, Storage};
+use crate::commit::{HiveFile, Storage, sync_folder_of};
 
 /// A folder with copies of hives and their logs, and a `journal.json` that says where each came from.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Kept {
         let journal = fs::File::create(self.folder.join("journal.json"))?;
         io::Write::write_all(&mut &journal, text.as_bytes())?;
         journal.sync_all()?;
-        sync_folder(&self.folder)
+        sync_folder_of(&self.folder.join("journal.json"))
     }
 
     fn copy(&self, storage: &mut dyn Storage, file: HiveFile, length: u64, name: &str) -> io::Result<()> {
@@ -82,16 +82,4 @@ impl Kept {
         }
         copy.sync_all()
     }
-}
-
-/// Makes the names of new files durable.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    fs::File::open(folder)?.sync_all()
-}
-
-/// Windows keeps names in its own journal.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Kept, Step, StepKind};
 use crate::{
-    CommitReport, Error, Hive, HiveView, Result, ValueType,
+    CommitReport, Error, Hive, HiveView, Protocol, Result, ValueType,
     edit::Change,
     hive::Transaction,
     name::{self, KeyPath, NameBuf},
@@ -323,6 +323,14 @@ impl<'h> Registry<'h> {
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.hives.iter().any(|entry| entry.changed)
+    }
+
+    /// How each changed hive will be committed.
+    pub fn protocols(&self) -> impl Iterator<Item = (&Path, Protocol)> {
+        self.hives.iter().filter(|entry| entry.changed).filter_map(|entry| match &entry.access {
+            Access::Write(txn) => Some((entry.path, txn.protocol())),
+            Access::Read(_) => None,
+        })
     }
 
     /// Makes the changes durable, hive after hive. Before the first write copies of all changed hives are kept in

@@ -1,6 +1,8 @@
 //! A Windows installation on a mounted disk: finding files as Windows would, without ever leaving the mount.
 
 mod drives;
+mod hibernation;
+mod system;
 
 use std::{
     fmt, io,
@@ -10,6 +12,8 @@ use std::{
 use cap_std::{ambient_authority, fs::Dir, fs::OpenOptions};
 
 pub use drives::Drives;
+pub use hibernation::{Hibernated, hibernated};
+pub use system::system_of;
 
 use crate::{
     commit::{FileStorage, HiveFile},
