@@ -92,7 +92,10 @@ struct Checked<'p> {
 /// What an unclean hive's logs are good for.
 enum Recovery {
     /// The hive is clean, or so broken that the question does not arise.
-    NotNeeded,
+    NotNeeded {
+        /// A number in the logs that is not below the hive's.
+        log_ahead: Option<u32>,
+    },
     Possible {
         entries: usize,
         /// What is wrong with the replayed hive; only looked at when asked.
@@ -118,11 +121,14 @@ impl<'p> Checked<'p> {
                     entries: recovery.applied.len(),
                     report: deep.then(|| check_file(&hive.to_bytes())),
                 },
-                None => Recovery::NotNeeded,
+                None => Recovery::NotNeeded { log_ahead: hive.log_ahead() },
             },
-            Err(Error::NeedsRecovery(state)) => Recovery::Impossible(state.to_string()),
+            Err(Error::NeedsRecovery(state)) => {
+                let skipped = state.skipped.iter().map(|skipped| format!("\n  {skipped}"));
+                Recovery::Impossible(state.to_string() + &skipped.collect::<String>())
+            }
             // Of that the report speaks.
-            Err(_) => Recovery::NotNeeded,
+            Err(_) => Recovery::NotNeeded { log_ahead: None },
         };
         Ok(Self { path, report, logs, recovery })
     }
@@ -134,7 +140,7 @@ impl<'p> Checked<'p> {
     fn replayed(&self) -> Option<&Report> {
         match &self.recovery {
             Recovery::Possible { report, .. } => report.as_ref(),
-            Recovery::NotNeeded | Recovery::Impossible(_) => None,
+            Recovery::NotNeeded { .. } | Recovery::Impossible(_) => None,
         }
     }
 
@@ -158,15 +164,19 @@ impl<'p> Checked<'p> {
         let logs: Vec<String> = self.logs.iter().map(|(log, length)| format!("{log} ({length} bytes)")).collect();
         let logs = if logs.is_empty() { "none".to_owned() } else { logs.join(", ") };
         match &self.recovery {
-            Recovery::NotNeeded if common.verbose => {
+            Recovery::NotNeeded { log_ahead: Some(number) } => anstream::eprintln!(
+                "hivesmith: {path}: logs beside it: {logs}; they hold number {number}, which is not below the hive's own: \
+                 after a crash Windows might replay them over a newer hive; the next commit neutralises them"
+            ),
+            Recovery::NotNeeded { .. } if common.verbose => {
                 anstream::eprintln!("hivesmith: {path}: logs beside it: {logs}; they are not needed");
             }
-            Recovery::NotNeeded => {}
+            Recovery::NotNeeded { .. } => {}
             Recovery::Possible { entries, .. } => anstream::eprintln!(
                 "hivesmith: {path}: the hive was not closed cleanly; logs beside it: {logs}; {entries} of their \
                  entries belong to it\n  to write them back: hivesmith recover"
             ),
-            Recovery::Impossible(why) => anstream::eprintln!("hivesmith: {path}: {why}; logs beside it: {logs}"),
+            Recovery::Impossible(why) => anstream::eprintln!("hivesmith: {path}: {why}\n  logs beside it: {logs}"),
         }
         Ok(())
     }
@@ -179,7 +189,8 @@ impl<'p> Checked<'p> {
         members.insert("file".to_owned(), json!(self.path.to_string_lossy()));
         members.insert("logs".to_owned(), logs.into());
         let recovery = match &self.recovery {
-            Recovery::NotNeeded => Json::Null,
+            Recovery::NotNeeded { log_ahead: None } => Json::Null,
+            Recovery::NotNeeded { log_ahead } => json!({ "log_ahead": log_ahead }),
             Recovery::Possible { entries, report } => {
                 json!({ "possible": true, "entries": entries, "replayed": report.as_ref().map(report_to_json) })
             }

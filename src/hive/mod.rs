@@ -96,7 +96,8 @@ impl Hive {
         NewHive::new(version).create()
     }
 
-    /// The hive as it stands, edits of the past included.
+    /// The hive as it stands, edits of the past included. After a commit that failed it shows what the error's
+    /// [`Outcome`] says, and the new state where that is not certain.
     #[must_use]
     pub fn view(&self) -> HiveView<'_> {
         edit::view(&self.image)
@@ -106,6 +107,15 @@ impl Hive {
     #[must_use]
     pub fn recovery(&self) -> Option<&RecoveryReport> {
         self.recovery.as_ref()
+    }
+
+    /// The highest sequence number in the logs of a clean hive that is not below the hive's own, left-overs behind live
+    /// entries included. Windows never leaves that; after a crash with a torn base block it would replay such a log over
+    /// a newer hive. Every commit puts an end to it.
+    #[must_use]
+    pub fn log_ahead(&self) -> Option<u32> {
+        let base = self.image.base();
+        self.logs.highest_from(base.sequence1).filter(|_| self.recovery.is_none() && base.is_clean())
     }
 
     /// Begins a transaction. The hive is checked before the first one.
@@ -241,6 +251,9 @@ impl Hive {
                 .map_err(Error::from)
                 .and_then(|()| Ok(commit_logged(&mut self.image, storage, &self.logs, journal, now)?)),
         };
+        if matches!(&committed, Err(Error::Commit(failed)) if failed.outcome == Outcome::Old) {
+            self.image.rollback_to(0);
+        }
         self.image.end();
         self.poisoned = committed.is_err();
         if committed.is_ok() {
