@@ -74,16 +74,16 @@ fn write(
     }
     disk.sync(step, Outcome::Old)?;
 
-    for (done, flip) in plan.flips.iter().enumerate() {
-        let step = "making a change visible";
-        if let Some((at, bytes)) = flip_as_one(flip, &disk) {
-            disk.patch(at, &bytes, step, Outcome::Prefix(done))?;
+    for flip in &plan.flips {
+        let (step, outcome) = ("making a change visible", Outcome::Prefix(flip.after));
+        if let Some((at, bytes)) = flip_as_one(&flip.patches, &disk) {
+            disk.patch(at, &bytes, step, outcome)?;
         }
-        disk.sync(step, Outcome::Prefix(done))?;
+        disk.sync(step, outcome)?;
     }
 
     let step = "setting unused cells free";
-    let outcome = Outcome::Prefix(plan.flips.len());
+    let outcome = Outcome::Prefix(plan.changes);
     let pages = disk.pages.len() as u32;
     for at in disk.pages.keys().copied().collect::<Vec<_>>() {
         let wanted = image.page(at).unwrap_or_default().to_vec();

@@ -303,7 +303,7 @@ impl<'h> Transaction<'h> {
             image.leave_steps();
             done = edit(image, self.now);
         }
-        let done = done.and_then(|done| match image.end_step() {
+        let done = done.and_then(|done| match image.end_change() {
             Err(Error::Request(RequestError::Uncommittable(_))) if has_journal => {
                 image.leave_steps();
                 Ok(done)

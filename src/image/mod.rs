@@ -535,13 +535,22 @@ impl Image {
         self.steps = None;
     }
 
-    /// Ends a change: what was written since the last one becomes visible at once. An error if that takes more than
-    /// one sector.
+    /// Ends a step: what was written since the last one becomes visible at once. An error if that takes more than one
+    /// sector.
     pub(crate) fn end_step(&mut self) -> Result<()> {
         let Some(mut steps) = self.steps.take() else { return Ok(()) };
         let ended = steps.end(self.bins());
         self.steps = Some(steps);
         ended
+    }
+
+    /// Ends the last step of a change, see [`end_step`](Self::end_step).
+    pub(crate) fn end_change(&mut self) -> Result<()> {
+        self.end_step()?;
+        if let Some(steps) = &mut self.steps {
+            steps.end_change();
+        }
+        Ok(())
     }
 
     /// What protocol B has to do before [`settle`](Self::settle) changes the free cells.

@@ -19,8 +19,17 @@ pub(crate) struct StepPlan {
     pub(crate) regions: Vec<Patch>,
     /// Numbers at their highest.
     pub(crate) raised: Vec<Patch>,
-    /// One visible change each, every one inside one sector.
-    pub(crate) flips: Vec<Vec<Patch>>,
+    /// What makes changes visible, every one inside one sector.
+    pub(crate) flips: Vec<Flip>,
+    /// Changes in all.
+    pub(crate) changes: usize,
+}
+
+/// One write that is visible.
+pub(crate) struct Flip {
+    pub(crate) patches: Vec<Patch>,
+    /// Changes that are whole before it; some take more than one flip.
+    pub(crate) after: usize,
 }
 
 /// The steps of a transaction so far.
@@ -39,6 +48,8 @@ struct Step {
     cells: Vec<Patch>,
     flip: Vec<Patch>,
     space: Space,
+    /// Whether a change is whole with it.
+    ends_change: bool,
 }
 
 /// What a step needs from before it. It is kept step by step, so that a rollback forgets it with them.
@@ -103,8 +114,16 @@ impl Steps {
             cells: cells.iter().map(copy).collect(),
             flip: writes.iter().map(copy).collect(),
             space,
+            ends_change: false,
         });
         Ok(())
+    }
+
+    /// The step that just ended is the last one of a change.
+    pub(super) fn end_change(&mut self) {
+        if let Some(step) = self.done.last_mut() {
+            step.ends_change = true;
+        }
     }
 
     pub(super) fn plan(&self, bins: Bins<'_>, length_at_begin: u32) -> StepPlan {
@@ -126,11 +145,15 @@ impl Steps {
                 }
             }
         }
-        StepPlan {
-            regions: regions.into_iter().collect(),
-            raised: self.raised(),
-            flips: self.done.iter().map(|step| step.flip.clone()).filter(|flip| !flip.is_empty()).collect(),
+        let mut flips = Vec::new();
+        let mut changes = 0;
+        for step in &self.done {
+            if !step.flip.is_empty() {
+                flips.push(Flip { patches: step.flip.clone(), after: changes });
+            }
+            changes += usize::from(step.ends_change);
         }
+        StepPlan { regions: regions.into_iter().collect(), raised: self.raised(), flips, changes }
     }
 
     /// The free cells of the disk that were used, start to end: what is taken later of what was left over of one
