@@ -1,0 +1,92 @@
+//! A small hive with something of everything, and edits of every kind for it.
+
+use hivesmith::{Data, FileTime, KeyFlags, KeyId, NewHive, Result, Transaction, ValueType, Version, name::NameBuf};
+
+/// One change, which a commit without a log makes visible by itself.
+pub(crate) type Edit = Box<dyn Fn(&mut Transaction<'_>) -> Result<()> + Send + Sync>;
+
+const RUNNER_UP: &str = "D:(A;CI;KA;;;SY)";
+const OTHER: &str = "O:BAG:BAD:(A;CI;KA;;;BA)(A;CI;KR;;;WD)";
+
+pub(crate) fn descriptor(sddl: &str) -> Vec<u8> {
+    sddl.parse::<hivesmith::security::SecurityDescriptor>().unwrap().to_bytes()
+}
+
+/// Some keys of each kind to be edited.
+pub(crate) fn hive(version: Version) -> Vec<u8> {
+    let mut hive = NewHive::new(version).time(FileTime(1)).create().unwrap();
+    let mut txn = hive.begin().unwrap();
+    let services = txn.create_key(txn.root(), "Services").unwrap();
+    // Early, so that both descriptors stand in one sector: a third can be linked between them without a log.
+    let guarded = txn.create_key(services, "guarded").unwrap();
+    txn.set_security(guarded, &descriptor(RUNNER_UP)).unwrap();
+    for at in 0..30 {
+        let key = txn.create_key(services, format!("svc{at}").as_str()).unwrap();
+        txn.set_value(key, "Start", &Data::Dword(at)).unwrap();
+        txn.set_value(key, "ImagePath", &Data::ExpandSz(format!(r"%SystemRoot%\svc{at}.exe"))).unwrap();
+    }
+    txn.set_value(guarded, "Big", &Data::Binary(vec![3; 30_000])).unwrap();
+    txn.set_class_name(guarded, Some(NameBuf::from("class"))).unwrap();
+    txn.commit().unwrap();
+    hive.to_bytes()
+}
+
+/// A hive whose descriptors lie far apart: another one cannot be linked between them with one sector.
+pub(crate) fn far_apart(version: Version) -> Vec<u8> {
+    let mut hive = NewHive::new(version).time(FileTime(1)).create().unwrap();
+    let mut txn = hive.begin().unwrap();
+    for at in 0..30 {
+        let key = txn.create_key(txn.root(), format!("key{at}").as_str()).unwrap();
+        txn.set_value(key, "data", &Data::Binary(vec![at; 300])).unwrap();
+    }
+    let guarded = txn.create_key(txn.root(), "guarded").unwrap();
+    txn.set_security(guarded, &descriptor(RUNNER_UP)).unwrap();
+    txn.commit().unwrap();
+    hive.to_bytes()
+}
+
+/// Edits for that; the second needs all of them to be made at once.
+pub(crate) fn far_apart_edits() -> Vec<Edit> {
+    vec![
+        edit(|txn| txn.create_key(txn.root(), r"new\below").map(drop)),
+        edit(|txn| txn.set_security(key(txn, "key3"), &descriptor(OTHER))),
+        edit(|txn| txn.set_value(key(txn, "key20"), "data", &Data::Binary(vec![1; 20_000]))),
+        edit(|txn| txn.delete_key(key(txn, "key9"))),
+    ]
+}
+
+pub(crate) fn key(txn: &Transaction<'_>, path: &str) -> KeyId {
+    txn.find(&path.into()).unwrap().expect(path)
+}
+
+fn edit(edit: impl Fn(&mut Transaction<'_>) -> Result<()> + Send + Sync + 'static) -> Edit {
+    Box::new(edit)
+}
+
+/// Edits of every kind; later ones undo what earlier ones did, use what they freed, and grow the hive.
+pub(crate) fn edits() -> Vec<Edit> {
+    vec![
+        edit(|txn| txn.set_value(key(txn, r"Services\svc7"), "Start", &Data::Dword(4))),
+        edit(|txn| txn.delete_key(key(txn, r"Services\svc8"))),
+        edit(|txn| txn.delete_tree(key(txn, r"Services\svc9")).map(drop)),
+        edit(|txn| txn.create_key(key(txn, "Services"), r"new\below").map(drop)),
+        edit(|txn| txn.set_value(key(txn, r"Services\new\below"), "", &Data::Sz("text".to_owned()))),
+        edit(|txn| txn.rename_key(key(txn, r"Services\svc10"), "a name that needs another cell").map(drop)),
+        edit(|txn| txn.set_value_bytes(key(txn, r"Services\svc11"), "Start", ValueType::QWORD, &[1; 8])),
+        edit(|txn| txn.set_security(key(txn, r"Services\svc12"), &descriptor(OTHER))),
+        edit(|txn| txn.set_security(key(txn, r"Services\guarded"), &descriptor(OTHER))),
+        edit(|txn| txn.set_class_name(key(txn, r"Services\guarded"), Some(NameBuf::from("another")))),
+        edit(|txn| txn.delete_value(key(txn, r"Services\guarded"), "Big").map(drop)),
+        edit(|txn| txn.set_flags(key(txn, r"Services\svc13"), KeyFlags::SYMBOLIC_LINK)),
+        edit(|txn| txn.set_value(key(txn, r"Services\svc14"), "Blob", &Data::Binary(vec![9; 50_000]))),
+        edit(|txn| txn.rename_key(key(txn, "Services"), "SERVICES").map(drop)),
+    ]
+}
+
+/// Edits for any hive, behind those.
+pub(crate) fn later_edits() -> Vec<Edit> {
+    vec![
+        edit(|txn| txn.create_key(txn.root(), r"~later\below").map(drop)),
+        edit(|txn| txn.set_value(key(txn, "~later"), "data", &Data::Binary(vec![5; 9_000]))),
+    ]
+}
