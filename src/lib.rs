@@ -50,6 +50,7 @@
 //! | [`edit`] | [`Change`], the currency of edits |
 //! | [`commit`] | the files of a hive, replay of their logs, the commit protocols |
 //! | (crate root) | the facade: [`Hive`], [`OpenOptions`], [`Transaction`] |
+//! | [`rebuild`] | whole hives written anew: compaction ([`Hive::compacted`]), salvage of damaged ones |
 //! | [`reg_text`] | `.reg` files |
 //! | `volume`, `plan`, `command` | a mounted installation and Windows' own commands on it (feature `volume`) |
 //!
@@ -83,6 +84,7 @@ pub mod name;
 mod offset;
 #[cfg(feature = "volume")]
 pub mod plan;
+pub mod rebuild;
 pub mod reg_text;
 pub mod security;
 mod time;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod compact;
 mod complete;
 mod demo;
 mod diff;
@@ -14,6 +15,7 @@ mod new;
 mod output;
 mod recover;
 mod reg;
+mod repair;
 mod run;
 
 use std::process::ExitCode;
@@ -115,6 +117,10 @@ enum Verb {
     Check(check::Check),
     /// Replay the logs of a hive that was not closed cleanly and write it back.
     Recover(recover::Recover),
+    /// Get out of a damaged hive what is left in it, into a new one.
+    Repair(repair::Repair),
+    /// A hive without free space and slack.
+    Compact(compact::Compact),
     /// Keys, values, class names and descriptors that differ between two hives.
     Diff(diff::Diff),
     /// A new hive.
@@ -152,6 +158,8 @@ pub(crate) fn main() -> ExitCode {
         Verb::Dump(verb) => verb.run(common),
         Verb::Check(verb) => verb.run(common),
         Verb::Recover(verb) => verb.run(common),
+        Verb::Repair(verb) => verb.run(common),
+        Verb::Compact(verb) => verb.run(common),
         Verb::Diff(verb) => verb.run(common),
         Verb::New(verb) => verb.run(common),
         Verb::Reg(verb) => verb.run(common),
