@@ -170,7 +170,7 @@ fn list() -> impl Strategy<Value = AclState> {
 }
 
 /// Descriptors without what SDDL leaves out.
-fn descriptor() -> impl Strategy<Value = SecurityDescriptor> {
+pub(super) fn descriptor() -> impl Strategy<Value = SecurityDescriptor> {
     (option::of(sid()), option::of(sid()), list(), list(), any::<u16>()).prop_map(
         |(owner, group, dacl, sacl, control)| {
             let mut descriptor = SecurityDescriptor::new();
@@ -193,7 +193,7 @@ fn descriptor() -> impl Strategy<Value = SecurityDescriptor> {
 }
 
 /// Noise, and stored descriptors with a few bytes overwritten, cut short or followed by more.
-fn hostile_bytes() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn hostile_bytes() -> impl Strategy<Value = Vec<u8>> {
     let damage = vec((any::<prop::sample::Index>(), any::<u8>()), 0..4);
     let damaged = (descriptor(), damage, option::of(any::<prop::sample::Index>()), vec(any::<u8>(), 0..3)).prop_map(
         |(descriptor, damage, cut, more)| {

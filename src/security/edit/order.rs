@@ -64,11 +64,36 @@ impl Acl {
     }
 }
 
-/// Where a new own entry goes: a denial to the front, a grant behind the denials that stand there. No entry that is
-/// there moves past another one.
+/// Where a new own entry goes: a denial to the front, a grant behind the own denials in front of all grants. No entry that
+/// is there moves past another one.
 pub(super) fn place(aces: &[Ace], new: &Ace) -> usize {
     if new.ace_type().is_deny() {
         return 0;
     }
-    aces.iter().take_while(|ace| !ace.is_inherited() && ace.ace_type().is_deny()).count()
+    // Entries of other types may stand among the denials.
+    let front = aces.iter().take_while(|ace| !ace.is_inherited() && !ace.ace_type().is_allow());
+    front.enumerate().filter(|(_, ace)| ace.ace_type().is_deny()).last().map_or(0, |(last, _)| last + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::super::{AccessMask, AceFlags, SecurityDescriptor, well_known},
+        *,
+    };
+
+    #[test]
+    fn a_grant_finds_its_place_among_other_entries() {
+        let grant = Ace::allow(AceFlags::empty(), AccessMask::DELETE, well_known::EVERYONE);
+        for (list, expected) in [
+            ("", 0),
+            ("(A;;FR;;;BU)(D;;FR;;;BG)", 0),
+            ("(D;;FR;;;BG)(D;;FR;;;BU)(A;;FR;;;BU)(D;;FR;;;BG)", 2),
+            ("(AU;SA;FR;;;BU)(OD;;CC;;;BG)(AU;SA;FR;;;BU)(A;;FR;;;BU)", 2),
+            ("(D;ID;FR;;;BG)(D;;FR;;;BG)", 0),
+        ] {
+            let descriptor: SecurityDescriptor = format!("D:{list}").parse().unwrap();
+            assert_eq!(place(descriptor.dacl().acl().unwrap().aces(), &grant), expected, "{list}");
+        }
+    }
 }
