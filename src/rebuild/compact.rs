@@ -55,12 +55,7 @@ impl Hive {
         let bytes = self.to_bytes();
         let base = parse_base_block(&bytes)?;
         if !base.is_clean() {
-            return Err(Error::NeedsRecovery(DirtyState {
-                sequence1: base.sequence1,
-                sequence2: base.sequence2,
-                checksum_ok: base.checksum_ok(),
-                logs: LogState::Unusable,
-            }));
+            return Err(Error::NeedsRecovery(DirtyState::new(&base, LogState::Unusable)));
         }
         let view = HiveView::parse(&bytes)?;
         if view.is_layered() {
