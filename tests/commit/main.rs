@@ -1,14 +1,12 @@
-//! What a commit writes, in which order, and what is left of it when power fails.
+//! What a commit writes, in which order, and how it is chosen. What power cuts leave is the matter of `tests/crash`.
 
 #[path = "../model/log.rs"]
 mod log;
 mod tape;
 
-use std::{env, fs, process::Command};
-
 use hivesmith::{
-    Data, Error, FileTime, Hive, HiveFile, HiveView, KeyFlags, KeyId, MemoryStorage, NewHive, OpenOptions, Protocol,
-    Recover, RequestError, Result, System, Transaction, ValueType, Version, name::NameBuf, name::Units,
+    Data, Error, FileTime, Hive, HiveFile, KeyFlags, KeyId, MemoryStorage, NewHive, OpenOptions, Protocol,
+    RequestError, Result, System, Transaction, ValueType, Version, name::NameBuf,
 };
 
 use log::{log_for, old_log_for};
@@ -64,22 +62,6 @@ const EDITS: [Edit; 14] = [
     |txn| txn.rename_key(key(txn, "Services"), "SERVICES").map(drop),
 ];
 
-/// What a hive says, apart from time stamps.
-fn content(hive: HiveView<'_>) -> String {
-    let mut text = String::new();
-    for walked in hive.walk() {
-        let key = walked.unwrap().key;
-        let class: Option<Vec<u16>> = key.class_name().unwrap().map(|class| class.units().collect());
-        let security = key.security().unwrap().bytes();
-        text += &format!("{} {:?} {class:?} {security:?}\n", key.path().unwrap(), key.flags());
-        for value in key.values().unwrap() {
-            let value = value.unwrap();
-            text += &format!("  {} {:?} {:?}\n", value.name().unwrap(), value.kind(), value.data().unwrap());
-        }
-    }
-    text
-}
-
 fn files(hive: &[u8], logged: bool) -> MemoryStorage {
     let files = MemoryStorage::new(hive.to_vec());
     if logged { files.with(HiveFile::Log1, log_for(hive)).with(HiveFile::Log2, Vec::new()) } else { files }
@@ -123,117 +105,6 @@ fn arming(calls: &[Call]) -> usize {
     calls.iter().position(is_armed).expect("a dirty base block")
 }
 
-#[test]
-fn power_fails_during_a_logged_commit_and_all_edits_are_there_or_none() {
-    for version in [Version::V1_3, Version::V1_5] {
-        let hive = small_hive(version);
-        let before = files(&hive, true);
-        let (calls, after) = committed(&before, &EDITS);
-        let (old, new) = (hive[0x1000..].to_vec(), bins(&after));
-        let armed = arming(&calls);
-        each_cut(&before, &calls, |made, left| {
-            let reopened = OpenOptions::new().open_storage(left).unwrap();
-            let found = bins(&reopened);
-            match made {
-                _ if made <= armed => assert!(found == old, "call {made}: not as it was"),
-                // The sector is on its way.
-                _ if made == armed + 1 => assert!(found == old || found == new, "call {made}: neither"),
-                _ => assert!(found == new, "call {made}: not the new state"),
-            }
-        });
-    }
-}
-
-/// On a disk that does not even write a sector whole, the log's base block stands in for the hive's.
-#[test]
-fn a_torn_base_block_is_taken_from_the_log() {
-    let hive = small_hive(Version::V1_5);
-    let before = files(&hive, true);
-    let (calls, after) = committed(&before, &EDITS);
-    let writes_base = |call: &Call| matches!(call, Call::Write(HiveFile::Primary, 0, _));
-    let bases: Vec<usize> = (0..calls.len()).filter(|at| writes_base(&calls[*at])).collect();
-    assert_eq!(bases.len(), 2);
-    for at in bases {
-        let mut torn = cut(&before, &calls[..=at], || true);
-        hivesmith::Storage::write(&mut torn, HiveFile::Primary, 8, &[0xee; 400]).unwrap();
-        let reopened = OpenOptions::new().open_storage(torn).unwrap();
-        assert!(reopened.recovery().is_some());
-        assert!(bins(&reopened) == bins(&after));
-    }
-}
-
-/// What was replayed in memory is written back by the next commit, whatever interrupts that.
-#[test]
-fn a_commit_on_top_of_a_replay_keeps_the_replayed_edits() {
-    let hive = small_hive(Version::V1_5);
-    let before = files(&hive, true);
-    let (calls, after) = committed(&before, &EDITS[..5]);
-    let dirty = cut(&before, &calls[..arming(&calls) + 2], || false);
-    let (calls, last) = committed(&dirty, &EDITS[5..]);
-    each_cut(&dirty, &calls, |made, left| {
-        let found = bins(&OpenOptions::new().open_storage(left).unwrap());
-        assert!(found == bins(&after) || found == bins(&last), "call {made}");
-    });
-}
-
-#[test]
-fn power_fails_during_a_commit_without_log_and_the_hive_is_clean_with_the_first_edits() {
-    for version in [Version::V1_3, Version::V1_5] {
-        let hive = small_hive(version);
-        let mut states = vec![content(HiveView::parse(&hive).unwrap())];
-        let mut memory = Hive::from_bytes(hive.clone()).unwrap();
-        for edit in EDITS {
-            let mut txn = memory.begin().unwrap();
-            edit(&mut txn).unwrap();
-            txn.commit().unwrap();
-            states.push(content(memory.view()));
-        }
-        let before = files(&hive, false);
-        let (calls, after) = committed(&before, &EDITS);
-        assert_eq!(content(after.view()), states[EDITS.len()]);
-        let mut reached = 0;
-        each_cut(&before, &calls, |made, left| {
-            let reopened = OpenOptions::new().recover(Recover::Refuse).open_storage(left).unwrap();
-            let report = reopened.view().check();
-            assert!(report.editable(), "call {made}: {:?}", report.findings);
-            let found = content(reopened.view());
-            let state = states.iter().position(|state| *state == found);
-            let state = state.unwrap_or_else(|| panic!("call {made}: no state of the edits"));
-            assert!(state >= reached || !matches!(calls.get(made.wrapping_sub(1)), Some(Call::Sync(_))));
-            reached = reached.max(state);
-        });
-        assert_eq!(reached, EDITS.len());
-    }
-}
-
-/// References to a descriptor fall and rise again in one transaction; a key that is rolled back raised some, too. At no
-/// time may the disk count too few.
-#[test]
-fn a_count_of_references_is_never_too_low_on_disk() {
-    let hive = small_hive(Version::V1_5);
-    let before = files(&hive, false);
-    let tape = Tape::new(before.clone());
-    let mut opened = OpenOptions::new().open_storage(tape.clone()).unwrap();
-    let mut txn = opened.begin().unwrap();
-    for at in 0..5 {
-        txn.delete_key(key(&txn, &format!(r"Services\svc{at}"))).unwrap();
-    }
-    let savepoint = txn.savepoint();
-    for at in 0..9 {
-        let gone = txn.create_key(txn.root(), format!("gone{at}").as_str()).unwrap();
-        txn.set_value(gone, "name", &Data::Binary(vec![0xff; 9000])).unwrap();
-    }
-    txn.rollback_to(savepoint).unwrap();
-    txn.create_key(txn.root(), "kept").unwrap();
-    txn.set_value(txn.root(), "in place of a key", &Data::Binary(vec![0; 20_000])).unwrap();
-    txn.commit().unwrap();
-    each_cut(&before, &tape.take(), |made, left| {
-        let report = OpenOptions::new().open_storage(left).unwrap().view().check();
-        assert!(report.editable(), "call {made}: {:?}", report.findings);
-    });
-    assert!(opened.view().check().is_clean());
-}
-
 /// A hive whose logs are used becomes a boot store by the edits of one transaction, which is still one commit.
 #[test]
 fn a_hive_may_become_a_boot_store() {
@@ -246,39 +117,6 @@ fn a_hive_may_become_a_boot_store() {
     let mut txn = opened.begin().unwrap();
     txn.create_key(txn.root(), "next").unwrap();
     assert_eq!(txn.commit().unwrap().protocol, Protocol::Stepwise);
-}
-
-/// The first sector of the bins may have its new time stamp before anything else happens.
-#[test]
-fn power_fails_during_a_commit_through_an_old_log_and_all_edits_are_there_or_none() {
-    for (version, log) in
-        [(Version::V1_3, HiveFile::Log1), (Version::V1_5, HiveFile::Log1), (Version::V1_5, HiveFile::Log)]
-    {
-        let hive = small_hive(version);
-        let before = MemoryStorage::new(hive.clone()).with(log, old_log_for(&hive));
-        let (calls, after) = committed(&before, &EDITS);
-        let (old, new) = (content(HiveView::parse(&hive).unwrap()), bins(&after));
-        let armed = arming(&calls);
-        each_cut(&before, &calls, |made, left| {
-            let reopened = OpenOptions::new().open_storage(left).unwrap();
-            let is_old = content(reopened.view()) == old;
-            let is_new = bins(&reopened) == new;
-            match made {
-                _ if made <= armed => assert!(is_old, "call {made}: not as it was"),
-                _ if made == armed + 1 => assert!(is_old || is_new, "call {made}: neither"),
-                _ => assert!(is_new, "call {made}: not the new state"),
-            }
-        });
-        // The base block itself is torn.
-        let writes_base = |call: &Call| matches!(call, Call::Write(HiveFile::Primary, 0, _));
-        for at in (0..calls.len()).filter(|at| writes_base(&calls[*at])) {
-            let mut torn = cut(&before, &calls[..=at], || true);
-            hivesmith::Storage::write(&mut torn, HiveFile::Primary, 8, &[0xee; 400]).unwrap();
-            let reopened = OpenOptions::new().open_storage(torn).unwrap();
-            assert_eq!(reopened.recovery().unwrap().beyond_windows, None);
-            assert!(bins(&reopened) == new);
-        }
-    }
 }
 
 #[test]
@@ -487,32 +325,4 @@ fn one_setting_in_a_large_hive_costs_one_page() {
     assert_eq!(calls[..3], ["sync hive", "write hive 0x0 512", "sync hive"]);
     let written: Vec<_> = calls[3..].iter().map(|call| call.rsplit_once(' ').unwrap().1).collect();
     assert_eq!(written, ["8", "hive", "4", "hive"], "{calls:?}");
-}
-
-/// States in the middle of a logged commit, brought to their end by a program that shares no code with the crate.
-#[test]
-fn an_independent_replay_ends_in_the_same_hive() {
-    let hive = small_hive(Version::V1_5);
-    let before = files(&hive, true);
-    let (calls, after) = committed(&before, &EDITS);
-    let armed = arming(&calls);
-    for (made, expected) in [(armed, &hive), (armed + 2, &after.to_bytes()), (armed + 3, &after.to_bytes())] {
-        let left = cut(&before, &calls[..made], coin(7));
-        let folder = tempfile::tempdir().unwrap();
-        for file in [HiveFile::Primary, HiveFile::Log1, HiveFile::Log2] {
-            fs::write(folder.path().join(format!("hive{}", file.suffix())), left.bytes(file).unwrap()).unwrap();
-        }
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/regf.py");
-        let [from, to] = ["hive", "out"].map(|name| folder.path().join(name));
-        let Ok(replayed) = Command::new("python3").args([script, "replay"]).arg(&from).arg("-o").arg(&to).output()
-        else {
-            // Under Wine there is no starting it.
-            assert!(cfg!(windows) || env::var_os("CI").is_none(), "python3 missing");
-            eprintln!("SKIPPED: python3 missing");
-            return;
-        };
-        assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
-        let replayed = fs::read(to).unwrap();
-        assert!(replayed[0x1000..expected.len()] == expected[0x1000..], "call {made}");
-    }
 }

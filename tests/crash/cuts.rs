@@ -52,6 +52,19 @@ fn generated_run(version: Version, beside: Beside) -> Run {
     record::commit_run(&format!("generated {version:?}"), &files, &edits).0
 }
 
+/// The log is the only one of the scheme before Vista; a count of references must never be too low on disk.
+fn special_run(beside: Beside) -> Option<Run> {
+    let hive = generated::hive(Version::V1_5);
+    let files = Files::new(hive.clone());
+    let (name, files) = match beside {
+        Beside::New => ("single log", files.with(HiveFile::Log, new_log(&hive))),
+        Beside::Old => ("single log", files.with(HiveFile::Log, old_log(&hive))),
+        Beside::Nothing => ("references", files),
+        Beside::Journal | Beside::Own => return None,
+    };
+    Some(record::commit_run(name, &files, &generated::reference_edits()).0)
+}
+
 fn real_run(path: &str, beside: Beside) -> Option<Run> {
     let files = with_logs(real::read(path)?, beside);
     let (_, hive) = record::open(&files);
@@ -63,6 +76,7 @@ fn real_run(path: &str, beside: Beside) -> Option<Run> {
 /// The runs of one protocol: hives of several ages and sizes.
 fn runs(beside: Beside, long: bool) -> Vec<Run> {
     let mut runs: Vec<Run> = [Version::V1_3, Version::V1_5].map(|version| generated_run(version, beside)).into();
+    runs.extend(special_run(beside));
     let (real, large): (&[(&str, Beside)], _) = match beside {
         Beside::New => (
             &[

@@ -55,6 +55,23 @@ pub(crate) fn far_apart_edits() -> Vec<Edit> {
     ]
 }
 
+/// References to a descriptor fall and rise again in one commit; a key that is rolled back raised some, too.
+pub(crate) fn reference_edits() -> Vec<Edit> {
+    let delete = |at: u32| edit(move |txn| txn.delete_key(key(txn, &format!(r"Services\svc{at}"))));
+    let mut edits: Vec<Edit> = (0..5).map(delete).collect();
+    edits.push(edit(|txn| {
+        let savepoint = txn.savepoint();
+        for at in 0..9 {
+            let gone = txn.create_key(txn.root(), format!("gone{at}").as_str())?;
+            txn.set_value(gone, "name", &Data::Binary(vec![0xff; 9000]))?;
+        }
+        txn.rollback_to(savepoint)?;
+        txn.create_key(txn.root(), "kept").map(drop)
+    }));
+    edits.push(edit(|txn| txn.set_value(txn.root(), "in place of a key", &Data::Binary(vec![0; 20_000]))));
+    edits
+}
+
 pub(crate) fn key(txn: &Transaction<'_>, path: &str) -> KeyId {
     txn.find(&path.into()).unwrap().expect(path)
 }

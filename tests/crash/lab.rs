@@ -98,6 +98,9 @@ impl Lab {
                 print.change(power.durable(), &diff);
             }
             let mut judged = 0;
+            // Nothing can be there before it is on its way.
+            let all = power.cut(&vec![true; power.pending().len()], false);
+            let most = run.known.identify(&all).unwrap_or_else(|why| panic!("{}: call {call}: {why}", run.name));
             let seed = seed ^ (call as u64) << 32;
             for (survives, garbage) in selections(power.pending().len(), share, seed) {
                 // The budget ends where the disk with everything and the one with nothing were seen.
@@ -113,6 +116,7 @@ impl Lab {
                 let found = run.known.identify(&disk);
                 let found = found.unwrap_or_else(|why| panic!("{}: power cut after call {call}: {why}", run.name));
                 assert!(found >= least, "{}: call {call}: state {found} after state {least}", run.name);
+                assert!(found <= most, "{}: call {call}: state {found} before state {most}", run.name);
                 met[found] += 1;
                 if let Some(python) = &mut self.python {
                     python.judge(&diff);

@@ -14,6 +14,7 @@ mod numbers;
 mod power;
 mod python;
 mod real;
+mod real_disks;
 mod record;
 mod select;
 mod tape;

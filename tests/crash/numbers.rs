@@ -9,6 +9,7 @@ use crate::{
     known::{Known, bins_of},
     lab::Lab,
     logs::{self, assert_below, word},
+    power::{Change, Power},
     python::{Python, Rule},
     real, record, say,
 };
@@ -180,4 +181,33 @@ fn stale_logs_are_never_laid_over_a_committed_hive() {
             "the danger that this test is about does not exist"
         );
     }
+}
+
+/// A commit that crashed before the hive was marked as dirty leaves a complete log of changes that were never made.
+/// Nothing of it may ever come to the hive, whatever Windows does next and wherever it crashes.
+#[test]
+fn the_log_of_a_commit_that_never_was_stays_dead() {
+    let hive = generated::hive(Version::V1_5);
+    let before = Files::new(hive.clone()).with(HiveFile::Log1, logs::new_log(&hive)).with(HiveFile::Log2, Vec::new());
+    let (run, after) = record::commit_run("never", &before, &one_edit());
+    let mut power = Power::new(&before);
+    let arming = run.calls.iter().position(|call| {
+        power.make(call);
+        power
+            .pending()
+            .iter()
+            .any(|piece| piece.file == HiveFile::Primary && matches!(piece.change, Change::Sector { at: 0, .. }))
+    });
+    assert!(arming.is_some() && logs::is_base(power.durable().bytes(HiveFile::Log1)));
+    let mut met = [0; 4];
+    for log in [HiveFile::Log1, HiveFile::Log2] {
+        let (flush, windows) = Flush::new(power.durable(), log, 0);
+        let known = [power.durable().primary().to_vec(), windows, after.primary().to_vec()];
+        let (disks, two_faults): (Vec<Files>, Vec<bool>) = flush.disks().into_iter().unzip();
+        for (found, two_faults) in judged(&disks, &known).into_iter().zip(two_faults) {
+            assert!(found != Some(2) || two_faults, "changes that were never made");
+            met[found.unwrap_or(3)] += 1;
+        }
+    }
+    assert!(met.iter().all(|times| *times > 0), "{met:?}");
 }
