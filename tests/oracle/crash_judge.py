@@ -63,7 +63,9 @@ def redo(primary, journal):
     "hsREDO01", u64 Marvin32 of the rest, the base block meanwhile, the base block afterwards, u32
     count of runs, (u32 offset, u32 length) of each, the runs, hashes of what was there before.
     """
-    if journal[:8] != b"hsREDO01" or regf.marvin32(journal[16:]) != regf.U64.unpack_from(journal, 8)[0]:
+    if journal[:8] != b"hsREDO01":
+        return None
+    if regf.marvin32(journal[16:]) != regf.U64.unpack_from(journal, 8)[0]:
         return None
     armed, clean = journal[0x10:0x210], journal[0x210:0x410]
     base = regf.parse_base(primary)
