@@ -9,13 +9,15 @@ use crate::{name, security::Sid};
 
 /// Who is who: names of accounts to SIDs, and back.
 ///
-/// Names that are the same on each Windows are known, in English whatever the language of the installation; so are those
-/// of services and application pools, whose SIDs follow from their names. Accounts of the installation must be told.
+/// Names that are the same on each Windows are known, in English whatever the language of the installation; so are
+/// those of services and application pools, whose SIDs follow from their names. Accounts of the installation must be
+/// told.
 ///
 /// ```
 /// use hivesmith::{command::Accounts, security::{Sid, well_known}};
 ///
-/// let accounts = Accounts::new().with_account("PC\\alice", "S-1-5-21-1-2-3-1001".parse()?).with_service("TermService");
+/// let alice = "S-1-5-21-1-2-3-1001".parse()?;
+/// let accounts = Accounts::new().with_account("PC\\alice", alice).with_service("TermService");
 /// assert_eq!(accounts.sid("NT AUTHORITY\\System")?, well_known::LOCAL_SYSTEM);
 /// assert_eq!(accounts.sid("*S-1-5-32-544")?, well_known::ADMINISTRATORS);
 /// assert_eq!(accounts.sid("nt service\\trustedinstaller")?, well_known::TRUSTED_INSTALLER);

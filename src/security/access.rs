@@ -7,8 +7,8 @@ use super::{
 
 /// Somebody who opens an object: an account and the groups that hold it.
 ///
-/// Groups that hold an account on each Windows are known: Everyone, Authenticated Users, Administrators for SYSTEM, Users
-/// and SERVICE for service accounts. Membership in others stands in the installation's account database:
+/// Groups that hold an account on each Windows are known: Everyone, Authenticated Users, Administrators for SYSTEM,
+/// Users and SERVICE for service accounts. Membership in others stands in the installation's account database:
 /// [`Subject::member_of`] adds it.
 ///
 /// ```
@@ -110,8 +110,8 @@ pub enum DaclKind {
 impl SecurityDescriptor {
     /// What the DACL lets somebody do, entry by entry as Windows asks them (MS-DTYP 2.5.3.2).
     ///
-    /// Privileges (backup, restore, taking ownership) and the integrity label come on top and are not looked at, nor are
-    /// conditions.
+    /// Privileges (backup, restore, taking ownership) and the integrity label come on top and are not looked at, nor
+    /// are conditions.
     ///
     /// ```
     /// use hivesmith::security::{AccessMask, ObjectKind, SecurityDescriptor, Subject, well_known};

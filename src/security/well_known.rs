@@ -33,7 +33,8 @@ pub const ALL_APPLICATION_PACKAGES: Sid = Sid::known(15, [2, 1]);
 impl Sid {
     /// The two letters that SDDL prints for this SID.
     ///
-    /// Aliases relative to a domain or machine are never printed, nor are `HO` and `SH`, which older systems cannot read.
+    /// Aliases relative to a domain or machine are never printed, nor are `HO` and `SH`, which older systems cannot
+    /// read.
     #[must_use]
     pub fn sddl_alias(&self) -> Option<&'static str> {
         WELL_KNOWN.iter().find(|known| known.sid == *self).and_then(|known| match known.alias {

@@ -1,7 +1,7 @@
 //! Descriptors against recorded vectors and against Samba.
 //!
-//! The vectors are not part of the package. `HIVESMITH_VECTORS` names the directory that holds them; without it the tests
-//! that need them say so and pass, unless `CI` is set.
+//! The vectors are not part of the package. `HIVESMITH_VECTORS` names the directory that holds them; without it the
+//! tests that need them say so and pass, unless `CI` is set.
 
 #[cfg(feature = "volume")]
 mod icacls;

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::{REAL, SDDL, bytes, items, load, say, text};
 
-/// Samba's answers, one for each question; `None` where there is no Samba to ask. In CI there must be one; programs of the
-/// host cannot be started from a Windows build under Wine.
+/// Samba's answers, one for each question; `None` where there is no Samba to ask. In CI there must be one; programs of
+/// the host cannot be started from a Windows build under Wine.
 fn ask(questions: &[Value]) -> Option<Vec<Value>> {
     let there = Command::new(PYTHON).args(["-c", "import samba.ndr"]).stderr(Stdio::null()).status();
     if !there.is_ok_and(|status| status.success()) {
@@ -143,8 +143,8 @@ fn real_descriptors_read_as_samba_prints_them() {
     }
     assert_eq!((asked.len(), null_sacls), (REAL_ASKED, REAL_NULL_SACLS));
     say(&format!(
-        "samba: prints {REAL_ASKED} of {REAL} real descriptors, all of them alike but for {null_sacls} NULL SACLs that it \
-         leaves out; it crashes on the labels of the others"
+        "samba: prints {REAL_ASKED} of {REAL} real descriptors, all of them alike but for {null_sacls} NULL SACLs that \
+         it leaves out; it crashes on the labels of the others"
     ));
 }
 

@@ -123,7 +123,8 @@ fn keys_inherit_what_windows_gave_them() {
             failures.push(format!("{index}: a new key gets\n  {new}, not\n  {expected}"));
         }
 
-        // With inherited entries of another parent, and with none: the same comes back. With the right ones: nothing to do.
+        // With inherited entries of another parent, and with none: the same comes back. With the right ones: nothing to
+        // do.
         for stale in ["(A;CIID;KA;;;WD)(D;ID;KW;;;BG)", ""] {
             let before: SecurityDescriptor = format!("{who}D:AI{explicit}{stale}").parse().unwrap();
             let after = propagate(&parent, &before, kind, ListKind::Dacl).unwrap();

@@ -1,7 +1,7 @@
 //! What `icacls` reads and prints: permissions, listings, files of saved lists.
 //!
-//! Text to types and back, nothing is opened or changed: [`SecurityDescriptor`](crate::security::SecurityDescriptor) does
-//! the edits, [`Accounts`](super::Accounts) knows the names.
+//! Text to types and back, nothing is opened or changed: [`SecurityDescriptor`](crate::security::SecurityDescriptor)
+//! does the edits, [`Accounts`](super::Accounts) knows the names.
 //!
 //! ```
 //! use hivesmith::{command::{Accounts, icacls}, security::{ObjectKind, SecurityDescriptor}};

@@ -168,8 +168,8 @@ fn unknown_right(offset: usize, letters: &str) -> PermissionError {
     })
 }
 
-const RIGHTS: &str = "F, M, RX, R, W, D, N; between parentheses also DE, RC, WDAC, WO, S, AS, MA, GR, GW, GE, GA, RD, WD, \
-    AD, REA, WEA, X, DC, RA, WA";
+const RIGHTS: &str = "F, M, RX, R, W, D, N; between parentheses also DE, RC, WDAC, WO, S, AS, MA, GR, GW, GE, GA, RD, \
+    WD, AD, REA, WEA, X, DC, RA, WA";
 
 static FLAGS: &[(&str, AceFlags)] = &[
     ("OI", AceFlags::OBJECT_INHERIT),

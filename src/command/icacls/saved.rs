@@ -29,7 +29,8 @@ impl SavedDescriptor {
         Self { path: path.into(), descriptor: kept }
     }
 
-    /// All that SDDL can hold: owner, group and SACL too. `icacls` reads such files as well, but restores the DACL only.
+    /// All that SDDL can hold: owner, group and SACL too. `icacls` reads such files as well, but restores the DACL
+    /// only.
     #[must_use]
     pub fn whole(path: impl Into<NameBuf>, descriptor: &SecurityDescriptor) -> Self {
         Self { path: path.into(), descriptor: descriptor.clone() }

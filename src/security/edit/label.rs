@@ -39,8 +39,8 @@ impl IntegrityLevel {
 }
 
 impl SecurityDescriptor {
-    /// Labels the object: programs below the level may not write to it (`icacls /setintegritylevel`). Takes the place of
-    /// the label that is there; an inherited one stays behind it, where Windows does not look. Nothing is changed on
+    /// Labels the object: programs below the level may not write to it (`icacls /setintegritylevel`). Takes the place
+    /// of the label that is there; an inherited one stays behind it, where Windows does not look. Nothing is changed on
     /// error.
     ///
     /// # Errors

@@ -64,8 +64,8 @@ impl Acl {
     }
 }
 
-/// Where a new own entry goes: a denial to the front, a grant behind the own denials in front of all grants. No entry that
-/// is there moves past another one.
+/// Where a new own entry goes: a denial to the front, a grant behind the own denials in front of all grants. No entry
+/// that is there moves past another one.
 pub(super) fn place(aces: &[Ace], new: &Ace) -> usize {
     if new.ace_type().is_deny() {
         return 0;

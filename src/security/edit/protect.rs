@@ -14,8 +14,8 @@ impl SecurityDescriptor {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::TooLarge`] if the list exceeds [`Acl::MAX_SIZE`](super::super::Acl::MAX_SIZE), which only a damaged
-    /// one can.
+    /// [`SecurityError::TooLarge`] if the list exceeds [`Acl::MAX_SIZE`](super::super::Acl::MAX_SIZE), which only a
+    /// damaged one can.
     pub fn protect_keeping(&mut self) -> Result<Inherited, SecurityError> {
         self.protect(|aces| {
             for ace in aces.iter_mut().filter(|ace| ace.is_inherited()) {
@@ -34,8 +34,8 @@ impl SecurityDescriptor {
         self.protect(|aces| aces.retain(|ace| !ace.is_inherited()))
     }
 
-    /// Ends the protection of the DACL and takes what the parent gives (`icacls /inheritance:e`). Own entries stay, also
-    /// those that say the same. Nothing is changed on error.
+    /// Ends the protection of the DACL and takes what the parent gives (`icacls /inheritance:e`). Own entries stay,
+    /// also those that say the same. Nothing is changed on error.
     ///
     /// # Errors
     ///

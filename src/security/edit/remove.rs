@@ -17,8 +17,8 @@ pub enum Entries {
 }
 
 impl SecurityDescriptor {
-    /// Removes the trustee's own entries from the DACL (`icacls /remove`, `/remove:g`, `/remove:d`). Inherited ones stay:
-    /// they would be back with the next change above.
+    /// Removes the trustee's own entries from the DACL (`icacls /remove`, `/remove:g`, `/remove:d`). Inherited ones
+    /// stay: they would be back with the next change above.
     ///
     /// # Errors
     ///

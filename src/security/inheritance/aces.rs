@@ -8,8 +8,8 @@ use super::super::{
 /// The ACEs that a child takes from these of its parent, in their order, all marked as inherited.
 ///
 /// CREATOR OWNER and CREATOR GROUP become the child's owner and group, generic rights what they mean to the child. An
-/// ACE that such a change would keep from being handed on as it is, is split: one in force, one for the children. An ACE
-/// that says nothing new is left out.
+/// ACE that such a change would keep from being handed on as it is, is split: one in force, one for the children. An
+/// ACE that says nothing new is left out.
 pub(in super::super) fn inherited(
     parent: &[Ace],
     child: ObjectKind,

@@ -94,8 +94,8 @@ impl SecurityDescriptor {
     /// Takes what the parent hands on: replaces the inherited entries of a list, keeps those of its own in front of
     /// them, leaves a protected list alone. Nothing is changed on error.
     ///
-    /// A list that was never marked ([`Control::DACL_AUTO_INHERITED`](super::super::Control)) may hold inherited entries
-    /// without their flag: one that equals what the parent gives counts as inherited.
+    /// A list that was never marked ([`Control::DACL_AUTO_INHERITED`](super::super::Control)) may hold inherited
+    /// entries without their flag: one that equals what the parent gives counts as inherited.
     ///
     /// # Errors
     ///
