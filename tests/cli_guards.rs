@@ -223,3 +223,48 @@ fn an_interrupted_commit_through_our_journal_is_finished_by_the_next_run() {
     let sddl = hive.view().key("key").unwrap().unwrap().security().unwrap().bytes().to_vec();
     assert_eq!(SecurityDescriptor::parse(&sddl).unwrap().to_string(), "O:SYG:SYD:(A;;KR;;;AU)");
 }
+
+/// In place, through the log or through a journal of our own.
+#[test]
+fn a_hive_is_compacted_in_place() {
+    for log in [true, false] {
+        let folder = TempDir::new().unwrap();
+        let (hive, undo) = (folder.path().join("NTUSER.DAT"), folder.path().join("undo"));
+        hive_that_needs_a_journal(&hive);
+        let mut opened = Hive::open(&hive).unwrap();
+        let mut txn = opened.begin().unwrap();
+        txn.set_value(txn.root(), "gone", &Data::Binary(vec![1; 50_000])).unwrap();
+        txn.commit().unwrap();
+        let mut txn = opened.begin().unwrap();
+        txn.delete_value(txn.root(), "gone").unwrap();
+        txn.commit().unwrap();
+        drop(opened);
+        if log {
+            let mut base = fs::read(&hive).unwrap()[..512].to_vec();
+            base[0x1c] = 6;
+            let sum =
+                base[..508].chunks_exact(4).fold(0, |sum, word| sum ^ u32::from_le_bytes(word.try_into().unwrap()));
+            base[508..].copy_from_slice(&sum.to_le_bytes());
+            fs::write(folder.path().join("NTUSER.DAT.LOG1"), base).unwrap();
+        }
+        let run = |verb: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_hivesmith"));
+            command.args(verb).arg(&hive).stdin(Stdio::null()).output().unwrap()
+        };
+        let dump = || run(&["dump", "--format", "canonical", "--recover", "refuse"]).stdout;
+        let (before, size) = (dump(), fs::metadata(&hive).unwrap().len());
+        let undo = undo.to_str().unwrap();
+        let planned = run(&["compact", "--dry-run", "--undo-dir", undo]);
+        assert_eq!(outcome(&planned).0, Some(0), "{}", outcome(&planned).1);
+        assert_eq!(fs::metadata(&hive).unwrap().len(), size);
+        let done = run(&["compact", "--undo-dir", undo]);
+        assert_eq!(outcome(&done).0, Some(0), "{}", outcome(&done).1);
+        assert!(fs::metadata(&hive).unwrap().len() < size / 3);
+        assert!(dump() == before && !before.is_empty());
+        assert_eq!(outcome(&run(&["check", "--strict"])).0, Some(0));
+        assert!(!fs::read_dir(undo).unwrap().any(|entry| entry.unwrap().path().extension().is_some()), "no journal");
+        let again = run(&["compact", "--json", "--undo-dir", undo]);
+        let document: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+        assert_eq!((again.status.code(), &document["changed"]), (Some(0), &false.into()));
+    }
+}

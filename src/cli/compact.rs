@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use hivesmith::{Hive, Recover};
+use hivesmith::{FileStorage, Hive, Recover, plan::Kept, volume::system_of};
 use serde_json::json;
 
-use super::{Common, Exit, Failure, output::Output};
+use super::{Common, Exit, Failure, Writing, output::Output};
 
 /// Writes a hive anew, without free space and slack. Nothing in it is lost.
 #[derive(Debug, clap::Args)]
@@ -16,38 +16,107 @@ use super::{Common, Exit, Failure, output::Output};
 pub(crate) struct Compact {
     /// The hive.
     hive: PathBuf,
-    /// The file to make; it must not exist.
+    /// The file to make, which must not exist. Without it HIVE itself is written anew.
     #[arg(short, long, value_name = "NEW")]
-    output: PathBuf,
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    writing: Writing,
 }
 
 const DETAILS: &str = "\
 Keys, values and descriptors are the same byte for byte, time stamps, flags and class names included,
 and so is the base block but for its lengths. The logs of a hive that was not closed cleanly are
-replayed first, in memory; HIVE and its logs are not written. NEW is clean and needs none of them: do
-not put old logs beside it.
+replayed first.
 
-Where the cells cannot be packed tighter, NEW is as long as HIVE, without what stands behind its bins.
+With -o, HIVE and its logs are not written. NEW is clean and needs none of them: do not put old logs
+beside it. Where the cells cannot be packed tighter, NEW is as long as HIVE, without what stands behind
+its bins.
+
+Without -o, HIVE is changed in place, as one commit through its log, or through a journal in the undo
+folder where it has none; copies of all files are kept there first. A boot store is not: it must be
+whole at every instant, and this changes every page.
 
 Exit code 0: done; 3: NEW exists, or HIVE is damaged (hivesmith repair is for that), unclean without
 usable logs, or a differencing hive.";
 
 impl Compact {
     pub(crate) fn run(self, common: &Common) -> Result<Exit, Failure> {
-        refuse_existing(&self.output)?;
+        match &self.output {
+            Some(output) => self.to_file(output, common),
+            None => self.in_place(common),
+        }
+    }
+
+    fn in_place(&self, common: &Common) -> Result<Exit, Failure> {
+        let failure = |error| Failure::of(&self.hive, &error);
+        self.writing.guard(&self.hive)?;
+        let redo = self.writing.redo_for(&self.hive);
+        let storage = FileStorage::open(&self.hive, !self.writing.dry_run)
+            .and_then(|storage| storage.with_redo(&redo))
+            .map_err(|error| Failure::io(&self.hive, &error))?;
+        let options = Hive::options().accept_dirty(self.writing.accept_dirty).system(system_of(&self.hive));
+        let mut hive = options.open_files(storage).map_err(failure)?;
+        let replayed = hive.recovery().is_some();
+        let before = hive.to_bytes().len();
+        let after = hive.compacted().map_err(failure)?.to_bytes().len();
+        let mut journal = None;
+        if !self.writing.dry_run && after < before {
+            let place = &self.writing.undo_dir;
+            let mut kept = Kept::create(place).map_err(|error| Failure::io(place, &error))?;
+            if let Some(storage) = hive.storage_mut() {
+                kept.keep(&self.hive, storage).map_err(|error| Failure::io(place, &error))?;
+            }
+            journal = Some(kept.folder().to_owned());
+            hive.compact().map_err(|error| {
+                let failure = Failure::of(&self.hive, &error);
+                let message = format!("{}\n  copies from before are in {}", failure.message, kept.folder().display());
+                Failure { message, ..failure }
+            })?;
+        }
+        let path = self.hive.display();
+        let mut out = Output::open(None)?;
+        let written = if common.json {
+            let document = json!({
+                "changed": journal.is_some(),
+                "dry_run": self.writing.dry_run,
+                "hive": path.to_string(),
+                "journal": journal.as_deref().map(|journal| journal.display().to_string()),
+                "replayed": replayed,
+                "bytes_before": before,
+                "bytes_after": after,
+            });
+            writeln!(out, "{document}")
+        } else if let Some(journal) = &journal {
+            let how = if replayed { " (its logs replayed)" } else { "" };
+            writeln!(out, "{path}: {before} bytes became {after}{how}")
+                .and_then(|()| writeln!(out, "copies from before are in {}", journal.display()))
+        } else if after < before {
+            writeln!(out, "{path}: {before} bytes would become {after}; nothing was written")
+        } else {
+            writeln!(out, "{path}: nothing to do, {before} bytes are as few as its cells allow")
+        };
+        out.finish(written)?;
+        Ok(Exit::Done)
+    }
+
+    fn to_file(&self, output: &Path, common: &Common) -> Result<Exit, Failure> {
+        refuse_existing(output)?;
         let failure = |error| Failure::of(&self.hive, &error);
         let hive = Hive::options().read_only(true).recover(Recover::InMemory).open(&self.hive).map_err(failure)?;
         let before = hive.to_bytes().len();
         let compacted = hive.compacted().map_err(failure)?;
         let after = compacted.to_bytes().len();
-        compacted.write_to(&self.output).map_err(|error| Failure::of(&self.output, &error))?;
+        if !self.writing.dry_run {
+            compacted.write_to(output).map_err(|error| Failure::of(output, &error))?;
+        }
 
         let replayed = hive.recovery().is_some();
-        let (path, new) = (self.hive.display(), self.output.display());
+        let (path, new) = (self.hive.display(), output.display());
         let mut out = Output::open(None)?;
         let written = if common.json {
             let document = json!({
-                "changed": true,
+                "changed": !self.writing.dry_run,
+                "dry_run": self.writing.dry_run,
                 "hive": path.to_string(),
                 "output": new.to_string(),
                 "replayed": replayed,

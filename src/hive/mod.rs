@@ -1,5 +1,6 @@
 //! The facade: open a hive, change it in a transaction, commit.
 
+mod compact;
 mod new;
 mod open;
 mod transaction;

@@ -1,5 +1,6 @@
 //! What a commit writes, in which order, and how it is chosen. What power cuts leave is the matter of `tests/crash`.
 
+mod compact;
 #[path = "../model/log.rs"]
 mod log;
 mod tape;
