@@ -29,13 +29,13 @@ fn content(hive: HiveView<'_>) -> String {
 fn loose_hive() -> Vec<u8> {
     let mut hive = NewHive::new(Version::V1_5).time(FileTime(1)).create().unwrap();
     let mut txn = hive.begin().unwrap();
-    for at in 0..60 {
+    for at in 0..60_u8 {
         let key = txn.create_key(txn.root(), format!("key {at}").as_str()).unwrap();
-        txn.set_value(key, "data", &Data::Binary(vec![at as u8; 500])).unwrap();
+        txn.set_value(key, "data", &Data::Binary(vec![at; 500])).unwrap();
     }
     txn.commit().unwrap();
     let mut txn = hive.begin().unwrap();
-    for at in (0..60).filter(|at| at % 3 != 0) {
+    for at in (0..60_u8).filter(|at| at % 3 != 0) {
         txn.delete_key(txn.find(&format!("key {at}").as_str().into()).unwrap().unwrap()).unwrap();
     }
     txn.commit().unwrap();
