@@ -1,5 +1,10 @@
 //! What a hive holds, to the last field: more than any dump says.
 
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
 use hivesmith::{HiveView, Key};
 
 /// A line for each key and each value, in the order of the hive.
@@ -20,10 +25,11 @@ pub(crate) fn lines(bytes: &[u8]) -> Vec<String> {
             let data = value.data().unwrap();
             let name = value.name().unwrap();
             lines.push(format!(
-                "{path} \"{name}\" {:?} {flags} {:?} {} {data:02x?}",
+                "{path} \"{name}\" {:?} {flags} {:?} {} {:x}",
                 value.kind(),
                 &record[0x11..0x14],
-                data.len()
+                data.len(),
+                hash(&data)
             ));
         }
     }
@@ -36,12 +42,20 @@ fn key_line(bytes: &[u8], key: Key<'_>) -> String {
     let flags = key.flags().bits() & !0x20;
     let name = key.name().unwrap();
     let class = key.class_name().unwrap().map(|class| class.to_string());
-    let descriptor = key.security().unwrap().bytes().to_vec();
+    let descriptor = key.security().unwrap();
+    let descriptor = descriptor.bytes();
     // Access bits, layer byte, spare; virtualization and user flags, debug; the work variable; of predefined handles
     // what stands for the number of values.
     let fields = (&node[0x0c..0x10], &node[0x36..0x38], &node[0x44..0x48]);
     let handle = (flags & 0x40 != 0).then(|| &node[0x24..0x28]);
-    format!("{name} {} {flags:#x} {class:?} {fields:?} {handle:?} {descriptor:?}", key.last_written().0)
+    format!("{name} {} {flags:#x} {class:?} {fields:?} {handle:?} {:x}", key.last_written().0, hash(descriptor))
+}
+
+/// Bytes that are too many for a line.
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn payload(bytes: &[u8], cell: u32) -> &[u8] {
@@ -50,6 +64,26 @@ fn payload(bytes: &[u8], cell: u32) -> &[u8] {
 
 fn number(bytes: &[u8]) -> u32 {
     u32::from_le_bytes(bytes[..4].try_into().unwrap())
+}
+
+/// The keys of a hive and the number of their values; broken parts are left out, as a tolerant reader does.
+pub(crate) fn keys(hive: HiveView<'_>) -> BTreeMap<String, u32> {
+    let mut keys = BTreeMap::new();
+    let mut names: Vec<String> = Vec::new();
+    for walked in hive.walk().flatten() {
+        // By the way of the walk: what a key says of its parent may be wrong.
+        names.truncate(walked.depth.saturating_sub(1));
+        if walked.depth > 0 {
+            names.push(walked.key.name().map_or("?".to_owned(), |name| name.to_string()));
+        }
+        let path = names.join("\\");
+        let values = walked
+            .key
+            .values()
+            .map_or(0, |values| values.flatten().filter(|value| value.name().is_ok() && value.data().is_ok()).count());
+        keys.insert(path, values as u32);
+    }
+    keys
 }
 
 /// The base block without what compaction has to change: root, length, checksum.

@@ -23,6 +23,17 @@ pub(crate) fn hives(folders: &[&str]) -> Vec<Sample> {
     found
 }
 
+/// One hive of the corpus.
+pub(crate) fn hive(name: &str) -> Option<Vec<u8>> {
+    let corpus = env::var_os("HIVESMITH_CORPUS").map(PathBuf::from);
+    let Some(corpus) = corpus else {
+        assert!(env::var_os("CI").is_none(), "HIVESMITH_CORPUS must be set where CI is");
+        eprintln!("SKIPPED: {name}: HIVESMITH_CORPUS is not set");
+        return None;
+    };
+    Some(fs::read(corpus.join(name)).unwrap())
+}
+
 fn collect(corpus: &Path, folder: &Path, found: &mut Vec<Sample>) {
     let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();

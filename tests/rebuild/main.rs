@@ -3,7 +3,11 @@
 mod compact;
 mod contents;
 mod corpus;
+mod damage;
+mod hurt;
 mod judges;
+mod salvage;
+mod verbs;
 
 /// Something is not there: said aloud, and not accepted where everything has to be. Programs of the host cannot be
 /// started from a Windows build under Wine; there the judges are those of the Linux run.

@@ -19,7 +19,8 @@ type Error = Box<dyn std::error::Error>;
 fn main() -> std::result::Result<(), Error> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let (open_walk, edit_ops) = (corpus.join("open_walk"), corpus.join("edit_ops"));
-    for folder in [&open_walk, &edit_ops] {
+    let salvage = corpus.join("salvage");
+    for folder in [&open_walk, &edit_ops, &salvage] {
         fs::create_dir_all(folder)?;
     }
     for version in [Version::V1_3, Version::V1_5] {
@@ -27,6 +28,8 @@ fn main() -> std::result::Result<(), Error> {
             let hive = hive.to_bytes();
             let name = format!("{version:?}-{name}");
             write(&open_walk, &name, &hive, &[])?;
+            fs::write(salvage.join(&name), &hive)?;
+            fs::write(salvage.join(format!("{name}-headless")), hive.get(0x1000..).unwrap_or_default())?;
             write(&open_walk, &format!("{name}-cut"), &hive[..hive.len() * 2 / 3], &[])?;
             for bit in (0..hive.len() * 8).step_by(hive.len() * 8 / 13 + 1) {
                 let mut flipped = hive.clone();

@@ -137,12 +137,8 @@ impl<'a> Cells<'a> {
 
     /// The cell at an offset that something points at.
     pub(super) fn open(&self, at: CellOffset) -> Result<Opened<'a>, Defect> {
-        let end = match self.bins.binary_search_by_key(&at.0, |(start, _)| *start) {
-            Ok(bin) | Err(bin @ 1..) => {
-                self.bins.get(bin).filter(|(start, _)| *start <= at.0).or(self.bins.get(bin - 1))
-            }
-            Err(_) => None,
-        };
+        let behind = self.bins.partition_point(|(start, _)| *start <= at.0);
+        let end = behind.checked_sub(1).and_then(|bin| self.bins.get(bin));
         self.open_within(at, end.map_or(0, |(_, end)| *end))
     }
 
