@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, fmt};
 
-use super::{Checker, Rule, map::Claim, names};
+use super::{Checker, Rule, ahead, map::Claim, names};
 use crate::{
     CellOffset, Defect, Structure,
     format::{
@@ -151,6 +151,7 @@ impl<'a> Checker<'a> {
     pub(super) fn next_element(&mut self, level: &mut Level<'a>, above: &[Level<'a>]) -> Option<Element<'a>> {
         loop {
             if let Some(leaf) = level.leaf {
+                ahead::read(self.hive, leaf, level.next);
                 if let (Some(target), Some(tag)) = (leaf.target(level.next), leaf.tag(level.next)) {
                     level.next += 1;
                     return Some(Element {

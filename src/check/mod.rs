@@ -12,6 +12,7 @@
 //! reported as well. Severities say what Windows does as far as that is known, and otherwise keep an editor away.
 //! `tests/check.rs` pins them to what stands in hives that Windows wrote.
 
+mod ahead;
 mod base_block;
 mod bins;
 mod keys;
