@@ -59,7 +59,11 @@ fn most_of_a_damaged_hive_comes_back() {
         let Some(bytes) = corpus::hive(name) else { return };
         let whole = contents::keys(HiveView::parse(&bytes).unwrap());
         println!("{name}: {} keys", whole.len());
-        println!("{:34}{:>8}{:>10}{:>10}{:>12}{:>12}", "", "salvage", "in place", "tree walk", "hivex", "reglookup");
+        let [hivex, reglookup, python] = ["hivex", "reglookup", "python-registry"];
+        println!(
+            "{:34}{:>8}{:>10}{:>10}{hivex:>12}{reglookup:>12}{python:>17}",
+            "", "salvage", "in place", "tree walk"
+        );
         for ((way, hurt), least) in WAYS.iter().zip(BACK) {
             let mut damaged = bytes.clone();
             hurt(&mut damaged, &mut Dice(7));
@@ -71,8 +75,8 @@ fn most_of_a_damaged_hive_comes_back() {
             // The others are programs to be started: of one hive only.
             let others =
                 |reader_name| if name.ends_with("NTUSER.DAT") { reader(reader_name, &file) } else { String::new() };
-            let (hivex, reglookup) = (others("hivex"), others("reglookup"));
-            println!("{way:34}{back:>8}{in_place:>10}{walked:>10}{hivex:>12}{reglookup:>12}");
+            let [hivex, reglookup, python] = [hivex, reglookup, python].map(others);
+            println!("{way:34}{back:>8}{in_place:>10}{walked:>10}{hivex:>12}{reglookup:>12}{python:>17}");
             assert!(back >= walked, "{name}, {way}: {back} keys, a plain walk finds {walked}");
             assert!(
                 in_place >= walked_in_place,
