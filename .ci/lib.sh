@@ -30,3 +30,13 @@ skip_unless_ci() {
     if [ "${CI:-}" = true ]; then die "$*"; fi
     skip "$*"
 }
+
+# Arguments of cargo test for the library, the program and all test targets but those named.
+all_tests_but() {
+    local path name
+    printf '%s\n' --lib --bins
+    for path in tests/*.rs tests/*/main.rs; do
+        name=$(basename "${path%/main.rs}" .rs)
+        case " $* " in *" $name "*) ;; *) printf '%s\n' --test "$name" ;; esac
+    done
+}
