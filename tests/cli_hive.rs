@@ -23,6 +23,14 @@ fn hivesmith() -> Command {
 
 /// Runs the program; an argument is a word or a path.
 fn run<A: AsRef<std::ffi::OsStr>>(arguments: &[A]) -> Output {
+    /// A busy Wine sometimes cannot start a program at once.
+    const INTERNAL_ERROR: i32 = 1359;
+    for _ in 0..3 {
+        match hivesmith().args(arguments).output() {
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(INTERNAL_ERROR) => {}
+            output => return output.unwrap(),
+        }
+    }
     hivesmith().args(arguments).output().unwrap()
 }
 

@@ -55,7 +55,9 @@ impl Compact {
             .and_then(|storage| storage.with_redo(&redo))
             .map_err(|error| Failure::io(&self.hive, &error))?;
         let options = Hive::options().accept_dirty(self.writing.accept_dirty).system(system_of(&self.hive));
-        let mut hive = options.open_files(storage).map_err(failure)?;
+        // All of it is read anyway, and Windows does not let a mapped file get shorter.
+        let opened = if cfg!(windows) { options.open_storage(storage) } else { options.open_files(storage) };
+        let mut hive = opened.map_err(failure)?;
         let replayed = hive.recovery().is_some();
         let before = hive.to_bytes().len();
         let after = hive.compacted().map_err(failure)?.to_bytes().len();
