@@ -1,12 +1,15 @@
 //! From a plan to the disk: copies first, then the hives, then the files that commands write.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use hivesmith::{
     CommitReport, Protocol,
     command::run::NewFile,
-    plan::{Kept, Opened, Registry, Step},
-    volume::Drives,
+    plan::{DescriptorChange, Descriptors, Kept, Opened, Registry, Step},
+    volume::{Drives, Place},
 };
 use serde_json::{Value as Json, json};
 
@@ -18,6 +21,15 @@ pub(crate) struct Applied {
     /// Where copies of the changed hives are.
     pub(crate) journal: Option<PathBuf>,
     pub(crate) commits: Vec<(PathBuf, CommitReport)>,
+    /// Descriptors that could not be written, by their number among the changes.
+    pub(crate) failed: Vec<(usize, io::Error)>,
+}
+
+/// What commands have planned besides changes of hives.
+pub(crate) struct Planned<'p> {
+    pub(crate) files: &'p [NewFile],
+    pub(crate) folders: &'p [String],
+    pub(crate) descriptors: &'p Descriptors,
 }
 
 /// Writes what the registry and the commands have planned, unless it is a dry run.
@@ -27,13 +39,33 @@ pub(crate) fn apply(
     files: &[NewFile],
     writing: &Writing,
 ) -> Result<Applied, Failure> {
+    let planned = Planned { files, folders: &[], descriptors: &Descriptors::default() };
+    apply_all(registry, drives, &planned, false, writing, &mut |_| {})
+}
+
+/// The same, with descriptors of files: they are kept before the first write of any kind, and written behind the hives.
+/// With `go_on`, those that cannot be written are left to the caller; else the first one ends it.
+pub(crate) fn apply_all(
+    registry: Registry<'_>,
+    drives: &Drives,
+    planned: &Planned<'_>,
+    go_on: bool,
+    writing: &Writing,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Applied, Failure> {
     if writing.dry_run {
         return Ok(Applied::default());
     }
+    let &Planned { files, folders, descriptors } = planned;
     let mut applied = Applied::default();
-    if registry.is_changed() {
+    guard_volumes(descriptors, writing)?;
+    if registry.is_changed() || !descriptors.is_empty() {
         let mut kept = Kept::create(&writing.undo_dir).map_err(|error| Failure::io(&writing.undo_dir, &error))?;
         applied.journal = Some(kept.folder().to_owned());
+        if !descriptors.is_empty() {
+            let noted = kept.keep_descriptors(descriptors.changes());
+            noted.map_err(|error| Failure::io(kept.folder(), &error))?;
+        }
         for (path, protocol) in registry.protocols() {
             if protocol == Protocol::Redo {
                 anstream::eprintln!(
@@ -62,6 +94,21 @@ pub(crate) fn apply(
             }
             failed
         })?;
+        let mut written = descriptors.write(go_on, progress);
+        if let (false, Some((number, error))) = (go_on, written.failed.pop()) {
+            let target = descriptors.changes().nth(number).map(DescriptorChange::target).unwrap_or_default();
+            let mut failed = Failure::io(&target, &error);
+            failed.message += &format!(
+                "\n  {} descriptors were changed before it; descriptors from before are in {}",
+                written.done,
+                kept.folder().display()
+            );
+            return Err(failed);
+        }
+        applied.failed = written.failed;
+    }
+    for folder in folders {
+        drives.make_folder(folder).map_err(|error| Failure::new(Exit::Io, format!("{folder}: {error}")))?;
     }
     for file in files {
         drives
@@ -69,6 +116,36 @@ pub(crate) fn apply(
             .map_err(|error| Failure::new(Exit::Io, format!("{}: {error}", file.path)))?;
     }
     Ok(applied)
+}
+
+/// Refuses volumes that cannot or must not be written, before anything is kept for an undo.
+fn guard_volumes(descriptors: &Descriptors, writing: &Writing) -> Result<(), Failure> {
+    let mut seen: Vec<&Path> = Vec::new();
+    for change in descriptors.changes() {
+        if seen.contains(&change.volume.as_path()) {
+            continue;
+        }
+        seen.push(&change.volume);
+        writing.guard(&change.volume)?;
+        let writable = Place::open(&change.volume).and_then(|volume| volume.writable());
+        writable.map_err(|error| {
+            let failure = Failure::io(&change.volume, &error);
+            Failure { message: failure.message + "\n  nothing was written", ..failure }
+        })?;
+    }
+    Ok(())
+}
+
+/// Puts changes of descriptors among the steps of a document.
+pub(crate) fn add_descriptors(document: &mut Json, descriptors: &Descriptors) {
+    let changes = descriptors.changes().map(DescriptorChange::to_json);
+    if let Some(steps) = document["steps"].as_array_mut() {
+        let before = steps.len();
+        steps.extend(changes);
+        if steps.len() > before {
+            document["changed"] = true.into();
+        }
+    }
 }
 
 /// What a replayed log brought, to be said when a hive is opened.

@@ -1,7 +1,6 @@
 //! `hivesmith check`
 
 use std::{
-    fs,
     io::Write,
     path::{Path, PathBuf},
 };
@@ -12,7 +11,7 @@ use hivesmith::{
 };
 use serde_json::{Value as Json, json};
 
-use super::{Common, Exit, Failure, output::Output};
+use super::{Common, Exit, Failure, input::read_file, output::Output};
 
 /// What Windows' loader would say about hives.
 #[derive(Debug, clap::Args)]
@@ -106,7 +105,7 @@ enum Recovery {
 
 impl<'p> Checked<'p> {
     fn open(path: &'p Path, deep: bool) -> std::io::Result<Self> {
-        let report = check_file(&fs::read(path)?);
+        let report = check_file(&read_file(path)?);
         let mut storage = FileStorage::open(path, false)?;
         let mut logs = Vec::new();
         for log in HiveFile::LOGS {

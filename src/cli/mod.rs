@@ -5,10 +5,13 @@ mod check;
 mod compact;
 mod complete;
 mod demo;
+mod descriptors;
 mod diff;
 mod dump;
 mod escape;
 mod exit;
+mod icacls;
+mod input;
 mod loaded;
 mod mounts;
 mod new;
@@ -17,6 +20,8 @@ mod recover;
 mod reg;
 mod repair;
 mod run;
+mod takeown;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -127,8 +132,14 @@ enum Verb {
     New(new::New),
     /// Windows' `reg`, offline: query, add, delete, export, import and more.
     Reg(reg::Reg),
+    /// Windows' `icacls`, on files of a mounted volume: who may do what, and changing that.
+    Icacls(icacls::Icacls),
+    /// Windows' `takeown`, on files of a mounted volume.
+    Takeown(takeown::Takeown),
     /// A script of the documentation: .cmd, .reg or PowerShell fragments.
     Run(run::Run),
+    /// Put everything back: hives and descriptors of files as they were before a change.
+    Undo(undo::Undo),
     /// Builds a broken sample installation, repairs it and shows the difference. Needs no Windows disk.
     Demo(demo::Demo),
     /// Shell completions.
@@ -163,7 +174,10 @@ pub(crate) fn main() -> ExitCode {
         Verb::Diff(verb) => verb.run(common),
         Verb::New(verb) => verb.run(common),
         Verb::Reg(verb) => verb.run(common),
+        Verb::Icacls(verb) => verb.run(common),
+        Verb::Takeown(verb) => verb.run(common),
         Verb::Run(verb) => verb.run(common),
+        Verb::Undo(verb) => verb.run(common),
         Verb::Demo(verb) => verb.run(common),
         Verb::Completions(verb) => verb.run(&mut Cli::command()),
         Verb::Man => complete::man(Cli::command()),

@@ -1,7 +1,7 @@
 //! `hivesmith recover`
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -12,7 +12,7 @@ use hivesmith::{
 };
 use serde_json::{Value as Json, json};
 
-use super::{Common, Exit, Failure, Writing, output::Output};
+use super::{Common, Exit, Failure, Writing, input::read_file, output::Output};
 
 /// Replays the logs of a hive that was not closed cleanly, and writes it back clean.
 #[derive(Debug, clap::Args)]
@@ -93,7 +93,7 @@ impl Recover {
         let mut logs = MemoryStorage::default();
         // The pair has no order: what a log holds says where it belongs.
         for (slot, path) in HiveFile::LOGS.into_iter().zip(&self.logs) {
-            logs = logs.with(slot, fs::read(path).map_err(|error| Failure::io(path, &error))?);
+            logs = logs.with(slot, read_file(path).map_err(|error| Failure::io(path, &error))?);
         }
         options.open_storage(LogsFromElsewhere { hive: storage, logs }).map_err(|error| self.cannot(&error))
     }

@@ -1,7 +1,6 @@
 //! `hivesmith repair`
 
 use std::{
-    fs,
     io::{self, Write},
     path::PathBuf,
 };
@@ -12,7 +11,7 @@ use hivesmith::{
 };
 use serde_json::{Value as Json, json};
 
-use super::{Common, Exit, Failure, compact::refuse_existing, output::Output};
+use super::{Common, Exit, Failure, compact::refuse_existing, input::read_file, output::Output};
 
 /// Gets out of a damaged hive what is left in it, into a new hive, and lists what is lost.
 #[derive(Debug, clap::Args)]
@@ -68,7 +67,7 @@ impl Repair {
 
     /// The bytes of the hive, its logs replayed if they can be.
     fn source(&self, common: &Common) -> Result<Source, Failure> {
-        let bytes = fs::read(&self.hive).map_err(|error| Failure::io(&self.hive, &error))?;
+        let bytes = read_file(&self.hive).map_err(|error| Failure::io(&self.hive, &error))?;
         let say = |what: String| {
             if !common.quiet {
                 anstream::eprintln!("hivesmith: {}: {what}", self.hive.display());

@@ -129,7 +129,13 @@ pub(crate) fn run_script(
         script.warnings.iter().chain(ran.ran.iter().flat_map(|ran| &ran.warnings)).collect();
     let files: Vec<NewFile> = ran.files().cloned().collect();
     let stops = ran.must_stop();
-    let applied = if stops { Applied::default() } else { apply::apply(registry, &drives, &files, writing)? };
+    let applied = if stops {
+        Applied::default()
+    } else {
+        let folders: Vec<String> = ran.folders().cloned().collect();
+        let planned = apply::Planned { files: &files, folders: &folders, descriptors: &ran.descriptors };
+        apply::apply_all(registry, &drives, &planned, false, writing, &mut |_| {})?
+    };
 
     if common.json {
         notes.extend(warnings.iter().map(ToString::to_string));
@@ -137,13 +143,20 @@ pub(crate) fn run_script(
         let refused: Vec<Json> = refused.collect();
         // What a stopped script had come to in memory is nowhere now.
         let steps = ran.steps().filter(|_| !stops);
-        let document = to_json(steps, &applied, writing.dry_run, &refused, &notes);
+        let mut document = to_json(steps, &applied, writing.dry_run, &refused, &notes);
+        if !stops {
+            apply::add_descriptors(&mut document, &ran.descriptors);
+        }
         writeln!(std::io::stdout().lock(), "{document:#}")?;
     } else {
         report(&ran, &applied, &notes, &warnings, writing, common)?;
     }
     if !stops {
-        return Ok(Exit::Done);
+        let failed: usize = ran.ran.iter().map(|ran| ran.failed).sum();
+        return match failed {
+            0 => Ok(Exit::Done),
+            _ => Err(Failure::new(Exit::Io, format!("{failed} files could not be dealt with, see the warnings"))),
+        };
     }
     let error = ran.refused.iter().filter(|refusal| refusal.stops).find_map(|refusal| refusal.error.as_ref());
     let exit = error.map_or(Exit::Refused, |error| reg::failure(error).exit);
@@ -182,8 +195,14 @@ fn report(
         for note in notes {
             anstream::eprintln!("hivesmith: {note}");
         }
+        let mut last = None;
         for warning in warnings {
-            anstream::eprintln!("hivesmith: warning: {}", warning.render().to_string().trim_end());
+            // The line is shown once, however many files it is about.
+            if last.replace(warning.span) == Some(warning.span) {
+                anstream::eprintln!("hivesmith: warning: {warning}");
+            } else {
+                anstream::eprintln!("hivesmith: warning: {}", warning.render().to_string().trim_end());
+            }
         }
     }
     for refusal in &ran.refused {
@@ -204,6 +223,18 @@ fn report(
             writeln!(out, "{step}")?;
         }
     }
+    let mut descriptors = 0;
+    for change in ran.descriptors.changes() {
+        descriptors += 1;
+        if writing.dry_run || common.verbose {
+            writeln!(out, "{change}")?;
+        }
+    }
+    steps += descriptors;
+    for folder in ran.folders() {
+        steps += 1;
+        writeln!(out, "+ {folder}")?;
+    }
     match (steps, writing.dry_run) {
         (0, _) => writeln!(out, "nothing to change: everything is as the script wants it")?,
         (_, true) => writeln!(out, "dry run: {steps} steps, nothing was written")?,
@@ -211,6 +242,9 @@ fn report(
             for (path, commit) in &applied.commits {
                 let how = apply::protocol(commit.protocol);
                 writeln!(out, "changed {} {how}: {} pages", path.display(), commit.pages)?;
+            }
+            if descriptors > 0 {
+                writeln!(out, "changed the descriptors of {descriptors} files")?;
             }
             if let Some(journal) = &applied.journal {
                 writeln!(

@@ -2,7 +2,9 @@
 //!
 //! [`script`] reads whole fragments of `.cmd` files; [`reg`] is the grammar of `reg.exe`, which serves scripts and the
 //! command line alike. These two are text in, typed requests out: nothing is opened, nothing is changed, and every
-//! complaint knows line and column. [`icacls`] reads and prints permissions, [`Accounts`] names of accounts. [`run`] carries requests out in a [`Registry`](crate::plan::Registry).
+//! complaint knows line and column. [`icacls`] and [`takeown`] are the same for descriptors of files, [`Accounts`] knows
+//! names of accounts. [`run`] carries requests out in a [`Registry`](crate::plan::Registry) and on
+//! [`Descriptors`](crate::plan::Descriptors).
 //!
 //! ```
 //! use hivesmith::command::{reg::RegCommand, script::{Command, Script}};
@@ -24,6 +26,7 @@ mod programs;
 pub mod reg;
 pub mod run;
 pub mod script;
+pub mod takeown;
 mod word;
 
 pub use accounts::{Accounts, UnknownAccount};

@@ -29,7 +29,10 @@ impl FileStorage {
         let open = |path: &Path| {
             let mut options = OpenOptions::new();
             options.read(true).write(writable);
-            if writable { for_one_writer(&mut options).open(path) } else { options.open(path) }
+            if writable {
+                for_one_writer(&mut options);
+            }
+            open_file(path, &mut options)
         };
         // The logs lie beside the file itself, not beside a link to it.
         let path = &fs::canonicalize(path)?;
@@ -93,6 +96,24 @@ impl FileStorage {
         self.file(file).ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("the hive has no {file} file")))
     }
 }
+
+/// Opens a file, and nothing that only looks like one: opening a FIFO waits for its other end for ever, and opening a
+/// device may do anything. A disk that was not made by Windows may have them under any name.
+fn open_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let no_file = || io::Error::new(io::ErrorKind::Unsupported, "it is no file that could be opened");
+    if !fs::metadata(path)?.is_file() {
+        return Err(no_file());
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, DO_NOT_WAIT);
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
+}
+
+/// `O_NONBLOCK`: should it have become a FIFO since it was looked at. To files it means nothing.
+#[cfg(unix)]
+#[allow(clippy::cast_possible_wrap)] // As the host's own headers have it.
+pub(crate) const DO_NOT_WAIT: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
 
 /// The log's path, if there is such a file; Windows does not care for the case of its name.
 fn sibling(hive: &Path, log: HiveFile) -> io::Result<Option<PathBuf>> {

@@ -11,6 +11,8 @@ mod stepwise;
 mod storage;
 
 pub use error::{CommitError, Outcome};
+#[cfg(all(unix, feature = "volume"))]
+pub(crate) use file_storage::DO_NOT_WAIT;
 pub use file_storage::FileStorage;
 pub use logs::System;
 pub use memory_storage::MemoryStorage;

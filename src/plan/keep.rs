@@ -1,20 +1,36 @@
-//! [`Kept`]: copies of the files of a hive, made durable before the first write.
+//! [`Kept`]: copies of what will change, made durable before the first write.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::{Value as Json, json};
+use sha1::{Digest as _, Sha1};
 
+use super::{DescriptorChange, descriptors::hex};
 use crate::commit::{HiveFile, Storage, sync_folder_of};
 
-/// A folder with copies of hives and their logs, and a `journal.json` that says where each came from.
+/// A folder with copies of hives and their logs, and a `journal.json` that says where each came from and which
+/// descriptors files had.
+///
+/// ```json
+/// {
+///   "version": 1,
+///   "files": [ { "hive": "/mnt/win/…/SYSTEM", "file": "primary", "copy": "0-SYSTEM", "length": 8192,
+///                "before_sha1": "…", "after_sha1": "…" } ],
+///   "descriptors": [ { "volume": "/mnt/win", "path": "ProgramData/…", "before": "0100…", "after": "0100…" } ]
+/// }
+/// ```
+///
+/// `after_sha1` is there once the hive was committed. A path that is no text has `path_bytes` besides, in hexadecimal.
 #[derive(Debug)]
 pub struct Kept {
     folder: PathBuf,
     files: Vec<Json>,
+    descriptors: Vec<Json>,
 }
 
 impl Kept {
@@ -29,7 +45,10 @@ impl Kept {
         for attempt in 0..10_000 {
             let folder = undo_dir.join(format!("{seconds}-{attempt:04}"));
             match fs::create_dir(&folder) {
-                Ok(()) => return Ok(Self { folder: fs::canonicalize(folder)?, files: Vec::new() }),
+                Ok(()) => {
+                    let folder = fs::canonicalize(folder)?;
+                    return Ok(Self { folder, files: Vec::new(), descriptors: Vec::new() });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -51,35 +70,108 @@ impl Kept {
     pub fn keep(&mut self, path: &Path, storage: &mut dyn Storage) -> io::Result<()> {
         let number = self.files.len();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        for file in [HiveFile::Primary, HiveFile::Log1, HiveFile::Log2, HiveFile::Log] {
+        for file in HIVE_FILES {
             let Some(length) = storage.len(file)? else { continue };
             let copy = format!("{number}-{name}{}", file.suffix());
-            self.copy(storage, file, length, &copy)?;
+            let hash = self.copy(storage, file, length, &copy)?;
             self.files.push(json!({
                 "hive": fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string(),
                 "file": file.to_string(),
                 "copy": copy,
                 "length": length,
+                "before_sha1": hash,
             }));
         }
-        let text = serde_json::to_string_pretty(&json!({ "version": 1, "files": self.files }))?;
-        let journal = fs::File::create(self.folder.join("journal.json"))?;
-        io::Write::write_all(&mut &journal, text.as_bytes())?;
-        journal.sync_all()?;
-        sync_folder_of(&self.folder.join("journal.json"))
+        self.write()
     }
 
-    fn copy(&self, storage: &mut dyn Storage, file: HiveFile, length: u64, name: &str) -> io::Result<()> {
-        let mut copy = fs::OpenOptions::new().write(true).create_new(true).open(self.folder.join(name))?;
-        let mut buffer = vec![0; 1 << 20];
-        let mut at = 0;
-        while at < length {
-            let part = usize::try_from(length - at).unwrap_or(usize::MAX).min(buffer.len());
-            let Some(part) = buffer.get_mut(..part) else { break };
-            storage.read(file, at, part)?;
-            io::Write::write_all(&mut copy, part)?;
-            at += part.len() as u64;
+    /// Notes what the files of a hive are after its commit, so that an undo can tell whether somebody else has changed
+    /// them since.
+    ///
+    /// # Errors
+    ///
+    /// What the host says of reading or of writing.
+    pub fn committed(&mut self, path: &Path, storage: &mut dyn Storage) -> io::Result<()> {
+        let hive = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+        for entry in self.files.iter_mut().filter(|entry| entry["hive"] == hive.as_str()) {
+            let file = HIVE_FILES.into_iter().find(|file| entry["file"] == file.to_string().as_str());
+            let Some(file) = file else { continue };
+            if let Some(length) = storage.len(file)? {
+                entry["after_sha1"] = digest(storage, file, length, &mut io::sink())?.into();
+            }
         }
-        copy.sync_all()
+        self.write()
     }
+
+    /// Notes the descriptors that will change, byte for byte, and makes that durable.
+    ///
+    /// # Errors
+    ///
+    /// What the host says.
+    pub fn keep_descriptors<'c>(&mut self, changes: impl IntoIterator<Item = &'c DescriptorChange>) -> io::Result<()> {
+        for change in changes {
+            let mut entry = json!({
+                "volume": fs::canonicalize(&change.volume)?.display().to_string(),
+                "path": change.path.display().to_string(),
+                "before": hex(&change.before),
+                "after": hex(&change.after),
+            });
+            if change.path.to_str().is_none() {
+                entry["path_bytes"] = hex(change.path.as_os_str().as_encoded_bytes()).into();
+            }
+            self.descriptors.push(entry);
+        }
+        self.write()
+    }
+
+    /// Under another name first: a journal is there whole or not at all.
+    fn write(&self) -> io::Result<()> {
+        let path = self.folder.join("journal.json");
+        let mut document = json!({ "version": 1, "files": self.files });
+        if !self.descriptors.is_empty() {
+            document["descriptors"] = self.descriptors.as_slice().into();
+        }
+        replace(&path, &serde_json::to_vec_pretty(&document)?)
+    }
+
+    fn copy(&self, storage: &mut dyn Storage, file: HiveFile, length: u64, name: &str) -> io::Result<String> {
+        let mut copy = fs::OpenOptions::new().write(true).create_new(true).open(self.folder.join(name))?;
+        let hash = digest(storage, file, length, &mut copy)?;
+        copy.sync_all()?;
+        Ok(hash)
+    }
+}
+
+pub(super) const HIVE_FILES: [HiveFile; 4] = [HiveFile::Primary, HiveFile::Log1, HiveFile::Log2, HiveFile::Log];
+
+/// A file that is there whole or not at all, durably.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension("new");
+    let mut file = fs::File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    sync_folder_of(path)
+}
+
+/// The SHA-1 of a file of a hive, which is passed on to `out`. It tells a change from none; nobody is to be convinced
+/// by it.
+pub(super) fn digest(
+    storage: &mut dyn Storage,
+    file: HiveFile,
+    length: u64,
+    out: &mut dyn io::Write,
+) -> io::Result<String> {
+    let mut hash = Sha1::new();
+    let mut buffer = vec![0; 1 << 20];
+    let mut at = 0;
+    while at < length {
+        let part = usize::try_from(length - at).unwrap_or(usize::MAX).min(buffer.len());
+        let Some(part) = buffer.get_mut(..part) else { break };
+        storage.read(file, at, part)?;
+        hash.update(&*part);
+        out.write_all(part)?;
+        at += part.len() as u64;
+    }
+    Ok(hex(&hash.finalize()))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Kept, Step, StepKind};
 use crate::{
-    CommitReport, Error, Hive, HiveView, Protocol, Result, ValueType,
+    CommitReport, Error, FileStorage, Hive, HiveView, Protocol, Result, ValueType,
     edit::Change,
     hive::Transaction,
     name::{self, KeyPath, NameBuf},
@@ -359,6 +359,8 @@ impl<'h> Registry<'h> {
                 Ok(report) => done.push((path.to_owned(), report)),
                 Err(error) => return Err(CommitFailure { path: path.to_owned(), error, done }),
             }
+            // For an undo to see whether somebody else came after us. Without it an undo only asks to be sure.
+            let _ = FileStorage::open(path, false).and_then(|mut files| kept.committed(path, &mut files));
         }
         Ok(done)
     }

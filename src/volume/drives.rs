@@ -90,8 +90,35 @@ impl Drives {
         file.sync_all()
     }
 
-    /// The volume that a path with a drive letter means, and the rest of the path; none for a path of this machine.
-    fn volume<'p>(&self, path: &'p str) -> io::Result<Option<(Volume, &'p str)>> {
+    /// Makes a folder, and those above it that are missing, by a path as for [`open_hive`](Self::open_hive). One that is
+    /// there is fine.
+    ///
+    /// # Errors
+    ///
+    /// As [`open_hive`](Self::open_hive).
+    pub fn make_folder(&self, path: &str) -> io::Result<()> {
+        match self.volume(path)? {
+            Some((volume, path)) => volume.make_folder(path),
+            None => std::fs::create_dir_all(path),
+        }
+    }
+
+    /// Whether there is such a folder.
+    #[must_use]
+    pub fn has_folder(&self, path: &str) -> bool {
+        match self.volume(path) {
+            Ok(Some((volume, path))) => volume.has_folder(path),
+            Ok(None) => Path::new(path).is_dir(),
+            Err(_) => false,
+        }
+    }
+
+    /// The folder of the drive that a path begins with, and the rest of the path; none for a path of this machine.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::InvalidInput`] for a letter that stands for nothing.
+    pub fn folder_of<'p>(&self, path: &'p str) -> io::Result<Option<(&Path, &'p str)>> {
         let Some(letter) = letter(path) else { return Ok(None) };
         let Some(folder) = self.folder(letter) else {
             // On Windows a letter that was not given a folder is a drive of this machine.
@@ -101,7 +128,15 @@ impl Drives {
             let hint = format!("nothing is known of drive {letter}:, say where it is: --drive {letter}:=/mnt/win");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, hint));
         };
-        Ok(Some((Volume::open(folder)?, path.get(2..).unwrap_or_default())))
+        Ok(Some((folder, path.get(2..).unwrap_or_default())))
+    }
+
+    /// The volume that a path with a drive letter means, and the rest of the path; none for a path of this machine.
+    fn volume<'p>(&self, path: &'p str) -> io::Result<Option<(Volume, &'p str)>> {
+        match self.folder_of(path)? {
+            Some((folder, rest)) => Ok(Some((Volume::open(folder)?, rest))),
+            None => Ok(None),
+        }
     }
 
     fn folder(&self, letter: char) -> Option<&Path> {

@@ -42,7 +42,7 @@ impl fmt::Display for Hibernated {
 /// What the host says of reading `hiberfil.sys`.
 pub fn hibernated(file: &Path) -> io::Result<Option<Hibernated>> {
     let file = fs::canonicalize(file)?;
-    for folder in file.ancestors().skip(1) {
+    for folder in file.ancestors().skip(usize::from(!file.is_dir())) {
         let Some(found) = find(folder) else { continue };
         let mut signature = [0; 4];
         match fs::File::open(&found)?.read_exact(&mut signature) {

@@ -2,7 +2,10 @@
 
 mod drives;
 mod hibernation;
+mod names;
+mod place;
 mod system;
+mod walk;
 
 use std::{
     fmt, io,
@@ -13,11 +16,15 @@ use cap_std::{ambient_authority, fs::Dir, fs::OpenOptions};
 
 pub use drives::Drives;
 pub use hibernation::{Hibernated, hibernated};
+pub use names::{name_of, os_name, shown_name};
+pub use place::{Entries, Identity, Place, PlaceKind};
 pub use system::system_of;
+pub use walk::{Found, Walk};
 
 use crate::{
     commit::{FileStorage, HiveFile},
     name,
+    security::{NewObject, SecurityDescriptor, well_known},
 };
 
 /// The folder that a Windows volume is mounted on.
@@ -79,8 +86,8 @@ impl Volume {
         let found = self.resolve(path)?;
         let mut options = OpenOptions::new();
         options.read(true).write(writable);
-        let open = |path: &Path| self.dir.open_with(path, &options).map_err(|error| self.explain(path, error));
-        let primary = open(&found)?.into_std();
+        let open = |path: &Path| self.open_file(path, &mut options.clone());
+        let primary = open(&found)?;
         let (Some(folder), Some(name)) = (found.parent(), found.file_name()) else {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file"));
         };
@@ -89,7 +96,7 @@ impl Volume {
         for (slot, log) in logs.iter_mut().zip(HiveFile::LOGS) {
             let wanted = format!("{}{}", name.to_string_lossy(), log.suffix());
             if let Some(entry) = entry_like(&beside, &wanted)? {
-                *slot = Some(open(&folder.join(entry))?.into_std());
+                *slot = Some(open(&folder.join(entry))?);
             }
         }
         Ok((self.folder.join(&found), FileStorage::from_files(primary, logs)))
@@ -104,7 +111,10 @@ impl Volume {
     /// As [`resolve`](Self::resolve).
     pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         let path = self.resolve(path)?;
-        self.dir.read(&path).map_err(|error| self.explain(&path, error))
+        let mut file = self.open_file(&path, OpenOptions::new().read(true))?;
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut file, &mut bytes)?;
+        Ok(bytes)
     }
 
     /// Opens a file for writing in an existing folder.
@@ -117,19 +127,91 @@ impl Volume {
         let (folder, name) = path.rsplit_once(['\\', '/']).unwrap_or(("", path));
         let folder = self.resolve(folder)?;
         let dir = self.folder_at(&folder)?;
-        let name = entry_like(&dir, name)?.unwrap_or_else(|| name.into());
+        let known = entry_like(&dir, name)?;
+        let is_new = known.is_none();
+        let name = known.unwrap_or_else(|| name.into());
+        if !is_new {
+            refuse_what_is_no_file(&dir, &name)?;
+        }
         let mut options = OpenOptions::new();
         match existing {
             Existing::Keep => options.write(true).create_new(true),
             Existing::Replace => options.write(true).create(true).truncate(true),
             Existing::Append => options.append(true).create(true),
         };
-        let open = dir.open_with(&name, &options).map_err(|error| self.explain(&folder.join(name), error));
-        Ok(open?.into_std())
+        let open = dir.open_with(&name, &options).map_err(|error| self.explain(&folder.join(&name), error));
+        let file = open?.into_std();
+        if is_new {
+            self.descriptor_for(&folder.join(&name));
+        }
+        Ok(file)
+    }
+
+    /// Makes a folder, and those above it that are missing. One that is there is fine.
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve`](Self::resolve), and what the host says.
+    pub fn make_folder(&self, path: &str) -> io::Result<()> {
+        let mut dir = self.dir.try_clone()?;
+        let mut found = PathBuf::new();
+        for part in path.split(['\\', '/']).filter(|part| !part.is_empty() && *part != ".") {
+            let entry = match entry_like(&dir, part)? {
+                Some(entry) => entry,
+                None => {
+                    dir.create_dir(part)?;
+                    self.descriptor_for(&found.join(part));
+                    part.into()
+                }
+            };
+            found.push(&entry);
+            dir = dir.open_dir(&entry).map_err(|error| self.explain(&found, error))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn has_folder(&self, path: &str) -> bool {
+        self.resolve(path).is_ok_and(|found| self.folder_at(&found).is_ok())
+    }
+
+    /// Gives what was just made the descriptor that Windows would give it: drivers give new files one that lets
+    /// everybody do everything. Where there are no descriptors there is nothing to be done.
+    fn descriptor_for(&self, path: &Path) {
+        let made = || -> io::Result<()> {
+            let root = Place::open(&self.folder)?;
+            let (above, place) = (root.below(path.parent().unwrap_or(Path::new("")))?, root.below(path)?);
+            let above = SecurityDescriptor::parse(&above.descriptor()?).map_err(io::Error::other)?;
+            let object = NewObject::new(place.object_kind()).below(&above);
+            let object = object.owned_by(well_known::ADMINISTRATORS).auto_inherit(true);
+            let mut descriptor = object.descriptor().map_err(io::Error::other)?;
+            if descriptor.group().is_none() {
+                descriptor.set_group(Some(well_known::ADMINISTRATORS));
+            }
+            if descriptor.dacl().acl().is_none_or(|acl| acl.aces().is_empty()) {
+                // Nothing to inherit: what the driver gave is better than a file that nobody can read.
+                return Ok(());
+            }
+            place.set_descriptor(&descriptor.to_bytes())
+        };
+        let _ = made();
     }
 
     fn folder_at(&self, path: &Path) -> io::Result<Dir> {
         if path.as_os_str().is_empty() { self.dir.try_clone() } else { self.dir.open_dir(path) }
+    }
+
+    /// Opens a file, and nothing that only looks like one: opening a FIFO would wait for its other end for ever, and
+    /// opening a device may do anything.
+    fn open_file(&self, path: &Path, options: &mut OpenOptions) -> io::Result<std::fs::File> {
+        refuse_what_is_no_file(&self.dir, path).map_err(|error| self.explain(path, error))?;
+        #[cfg(unix)]
+        {
+            // Should it have become one in between.
+            use cap_std::fs::OpenOptionsExt as _;
+            options.custom_flags(crate::commit::DO_NOT_WAIT);
+        }
+        let file = self.dir.open_with(path, options).map_err(|error| self.explain(path, error))?.into_std();
+        if file.metadata()?.is_file() { Ok(file) } else { Err(no_file(path)) }
     }
 
     /// A link out of the mount comes as an error that is not the host's; all others are passed on.
@@ -157,6 +239,19 @@ impl fmt::Debug for Volume {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_tuple("Volume").field(&self.folder).finish()
     }
+}
+
+fn refuse_what_is_no_file(dir: &Dir, path: &Path) -> io::Result<()> {
+    match dir.metadata(path) {
+        Ok(found) if !found.is_file() => Err(no_file(path)),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn no_file(path: &Path) -> io::Error {
+    let message = format!("{} is no file that could be opened", path.display());
+    io::Error::new(io::ErrorKind::Unsupported, message)
 }
 
 /// The entry of a folder that has a name: exactly, or as NTFS compares names.

@@ -1,4 +1,4 @@
-//! What `icacls` reads and prints: permissions, listings, files of saved lists.
+//! What `icacls` reads and prints: its words, permissions, listings, files of saved lists.
 //!
 //! Text to types and back, nothing is opened or changed: [`SecurityDescriptor`](crate::security::SecurityDescriptor)
 //! does the edits, [`Accounts`](super::Accounts) knows the names.
@@ -18,11 +18,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod arguments;
 mod display;
 mod permission;
-mod rights;
+pub(in crate::command) mod rights;
 mod saved;
 
+pub use arguments::{Action, Edit, IcaclsCommand};
 pub use display::{listing, summary};
 pub use permission::{PermissionError, parse_integrity_level, parse_permission};
 pub use saved::{SaveError, SavedDescriptor, read_saved, write_saved};

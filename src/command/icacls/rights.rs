@@ -22,7 +22,7 @@ pub(super) fn parse_first(letters: &str) -> Option<(AccessMask, usize)> {
 /// A mask as `icacls` lists it; `whole` allows the simple rights.
 ///
 /// Bits that have no letters are shown as a number, which `icacls` does not do: it leaves them out.
-pub(super) fn print(mask: AccessMask, whole: bool) -> String {
+pub(in crate::command) fn print(mask: AccessMask, whole: bool) -> String {
     let bits = mask.bits();
     if whole && mask == AccessMask::GENERIC_ALL {
         return "F".to_owned();

@@ -1,18 +1,23 @@
 //! Carrying commands out on offline hives.
 //!
 //! A command is carried out in the [`Registry`]'s transactions, so what it does can be looked at, built upon by the
-//! next command, and dropped. Only [`Registry::commit`] writes.
+//! next command, and dropped. Only [`Registry::commit`] writes, and for descriptors of files
+//! [`Descriptors::write`](crate::plan::Descriptors::write).
 
 mod add;
 mod copy;
 mod delete;
+mod descriptors;
 mod files;
 mod provider;
 mod query;
 mod script;
+mod targets;
+mod tree;
 
 use std::{error, fmt};
 
+pub use descriptors::{FileCommands, FileEffect};
 pub use script::{Leniency, Ran, Refusal, ScriptRun, hive_files};
 
 use super::reg::{RegCommand, View};
@@ -37,6 +42,10 @@ pub struct Effect {
     pub negative: bool,
     /// Files that it writes. They are written when the plan is carried out, not before.
     pub files: Vec<NewFile>,
+    /// Folders that it makes, before all files.
+    pub folders: Vec<String>,
+    /// Files that it could not deal with and passed over.
+    pub failed: usize,
 }
 
 impl Effect {

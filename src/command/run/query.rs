@@ -174,7 +174,7 @@ fn matches(search: &Search, text: &str) -> bool {
 }
 
 /// Matching with one point to come back to, so the time is at most pattern times text.
-fn glob(pattern: &[u16], text: &[u16]) -> bool {
+pub(super) fn glob(pattern: &[u16], text: &[u16]) -> bool {
     let (any, one) = (u16::from(b'*'), u16::from(b'?'));
     let (mut p, mut t) = (0, 0);
     let mut back: Option<(usize, usize)> = None;

@@ -1,13 +1,14 @@
 //! Whole scripts: every line is carried out in the registry's transactions before anything is written.
 
-use super::{Effect, NewFile, RunError, provider, reg};
+use super::{Effect, FileCommands, NewFile, RunError, provider, reg};
 use crate::{
     command::{
-        Diagnostic,
+        Accounts, Diagnostic, icacls,
         reg::{Load, RegCommand},
         script::{Command, Line, Script, Target},
     },
-    plan::{Mount, Registry, Step},
+    name,
+    plan::{Descriptors, Mount, Registry, Step},
     volume::{Drives, Existing},
 };
 
@@ -18,6 +19,8 @@ pub struct ScriptRun {
     pub ran: Vec<Ran>,
     /// The lines that were not.
     pub refused: Vec<Refusal>,
+    /// The descriptors of files that they change.
+    pub descriptors: Descriptors,
 }
 
 /// A line that was carried out.
@@ -31,6 +34,10 @@ pub struct Ran {
     pub warnings: Vec<Diagnostic>,
     /// Files that it writes.
     pub files: Vec<NewFile>,
+    /// Folders that it makes, before all files.
+    pub folders: Vec<String>,
+    /// Files that it could not deal with and passed over, as `/c` says.
+    pub failed: usize,
 }
 
 /// A line that was not carried out.
@@ -75,9 +82,8 @@ impl ScriptRun {
         let mut run = Self::default();
         let mut loads = hives.iter().copied();
         for line in &script.lines {
-            if let Some(refusal) = beforehand(line, leniency) {
-                run.refused.push(refusal);
-            }
+            let refusal = beforehand(line, leniency).or_else(|| redirected_nowhere(line, drives, leniency));
+            run.refused.extend(refusal);
         }
         if run.must_stop() {
             return run;
@@ -101,10 +107,18 @@ impl ScriptRun {
                 }
                 Command::Reg(command) => reg(registry, drives, command, &why),
                 Command::Provider(command) => provider::run(registry, command, &why),
-                Command::MakeDirectory { .. } | Command::Other { .. } | Command::Online { .. } => continue,
+                Command::Icacls(_) | Command::Takeown(_) | Command::MakeDirectory { .. } if leniency.registry_only => {
+                    continue;
+                }
+                Command::Icacls(_) | Command::Takeown(_) => on_files(drives, &mut run.descriptors, &line.command, &why),
+                Command::MakeDirectory { paths } => Ok(Effect { folders: paths.clone(), ..Effect::default() }),
+                Command::Other { .. } | Command::Online { .. } => continue,
             };
             match done {
-                Ok(effect) => run.ran.push(ran(line, effect)),
+                Ok(mut effect) => {
+                    folder_of_redirection(line, drives, &run.ran, &mut effect);
+                    run.ran.push(ran(line, effect));
+                }
                 Err(error) => {
                     let stops = !leniency.keep_going || !matches!(error, RunError::NotFound(_));
                     let mut diagnostic = line.diagnostic(error.to_string());
@@ -136,6 +150,11 @@ impl ScriptRun {
     pub fn files(&self) -> impl Iterator<Item = &NewFile> {
         self.ran.iter().flat_map(|ran| &ran.files)
     }
+
+    /// All folders to make, in order.
+    pub fn folders(&self) -> impl Iterator<Item = &String> {
+        self.ran.iter().flat_map(|ran| &ran.folders)
+    }
 }
 
 /// What can be said of a line without carrying it out.
@@ -151,11 +170,10 @@ fn beforehand(line: &Line, leniency: Leniency) -> Option<Refusal> {
             "--registry-only carries out the registry commands alone".to_owned(),
             !leniency.registry_only,
         ),
-        Command::MakeDirectory { paths } => (
-            format!("making {} is left to you", paths.join(", ")),
-            "--registry-only carries out the registry commands alone".to_owned(),
-            !leniency.registry_only,
-        ),
+        Command::Icacls(_) | Command::Takeown(_) | Command::MakeDirectory { .. } if leniency.registry_only => {
+            let message = "this is no registry command".to_owned();
+            (message, "--registry-only leaves it out".to_owned(), false)
+        }
         _ => return None,
     };
     let mut diagnostic = line.diagnostic(message);
@@ -163,8 +181,67 @@ fn beforehand(line: &Line, leniency: Leniency) -> Option<Refusal> {
     Some(Refusal { diagnostic, stops, error: None })
 }
 
+/// A redirection to a drive that nobody knows must be found before anything is written.
+fn redirected_nowhere(line: &Line, drives: &Drives, leniency: Leniency) -> Option<Refusal> {
+    let carried_out = match &line.command {
+        Command::Online { .. } | Command::Other { .. } => false,
+        Command::Icacls(_) | Command::Takeown(_) | Command::MakeDirectory { .. } => !leniency.registry_only,
+        _ => true,
+    };
+    let files = line.redirections.iter().filter_map(|redirection| match &redirection.target {
+        Target::File(path) => Some((redirection.span, path)),
+        _ => None,
+    });
+    let made = match &line.command {
+        Command::MakeDirectory { paths } => paths.as_slice(),
+        _ => &[],
+    };
+    let mut paths = files.chain(made.iter().map(|path| (line.span, path))).filter(|_| carried_out);
+    paths.find_map(|(span, path)| {
+        let error = drives.folder_of(path).err()?;
+        let diagnostic = line.diagnostic_at(span, format!("{path}: {error}"));
+        Some(Refusal { diagnostic, stops: true, error: Some(RunError::File(path.clone(), error)) })
+    })
+}
+
+/// One of the guides makes its folder on the one drive and writes its listings into the same folder of the other.
+fn folder_of_redirection(line: &Line, drives: &Drives, earlier: &[Ran], effect: &mut Effect) {
+    for redirection in &line.redirections {
+        let Target::File(path) = &redirection.target else { continue };
+        let Some((folder, _)) = path.rsplit_once(['\\', '/']) else { continue };
+        let same = |made: &String| name::same(made.trim_end_matches(['\\', '/']), folder);
+        let will_be_made = earlier.iter().flat_map(|ran| &ran.folders).any(same);
+        let on_a_drive = drives.folder_of(path).is_ok_and(|found| found.is_some());
+        if on_a_drive && !will_be_made && !drives.has_folder(folder) {
+            effect.warnings.push(format!("{folder} does not exist and is made, so that the output has a place"));
+            effect.folders.push(folder.to_owned());
+        }
+    }
+}
+
+fn on_files(drives: &Drives, plan: &mut Descriptors, command: &Command, why: &str) -> Result<Effect, RunError> {
+    let accounts = Accounts::new();
+    let mut commands = FileCommands { drives, accounts: &accounts, plan, why: why.into(), progress: &mut |_| {} };
+    let mut effect = Effect::default();
+    let done = match command {
+        Command::Icacls(command) => commands.icacls(command, &mut effect.output)?,
+        Command::Takeown(command) => commands.takeown(command, None, &mut effect.output)?,
+        _ => return Ok(effect),
+    };
+    if matches!(command, Command::Icacls(_)) {
+        effect.output += &icacls::summary(done.done, done.failed.len());
+        effect.output.push('\n');
+    }
+    effect.failed = done.failed.len();
+    effect.warnings = done.warnings;
+    effect.warnings.extend(done.failed.iter().map(|(path, error)| format!("{path}: {error}")));
+    effect.files = done.files;
+    effect.negative = done.negative;
+    Ok(effect)
+}
+
 fn ran(line: &Line, effect: Effect) -> Ran {
-    let Effect { mut output, steps, warnings, mut files, .. } = effect;
+    let Effect { mut output, steps, warnings, mut files, folders, failed, .. } = effect;
     let to_file = line.redirections.iter().rev().find(|redirection| redirection.stream == 1);
     if let Some(redirection) = to_file {
         let printed = std::mem::take(&mut output);
@@ -179,5 +256,5 @@ fn ran(line: &Line, effect: Effect) -> Ran {
         }
     }
     let warnings = warnings.into_iter().map(|warning| line.diagnostic(warning)).collect();
-    Ran { output, steps, warnings, files }
+    Ran { output, steps, warnings, files, folders, failed }
 }

@@ -6,11 +6,13 @@ use super::{
     online,
 };
 use crate::command::{
-    Span, Word,
+    Accounts, Span, Word,
     diagnostic::Fault,
+    icacls::IcaclsCommand,
     nearest::nearest,
     programs::run_together,
     reg::{RegCommand, placeholder},
+    takeown::TakeownCommand,
     word::shown,
 };
 
@@ -29,6 +31,8 @@ pub(super) fn classify(program: &Word, words: &[Word], end: Span, glyphs: &[Glyp
             let (command, warnings) = RegCommand::from_words(words, end)?;
             return Ok(Meaning::Command(Command::Reg(command), warnings));
         }
+        "icacls" => Command::Icacls(IcaclsCommand::from_words(words, end, &Accounts::new())?),
+        "takeown" => Command::Takeown(TakeownCommand::from_words(words, end)?),
         "md" | "mkdir" => make_directory(words, end)?,
         "if" | "for" | "goto" | "else" | "shift" => {
             let message = format!("`{name}` decides while it runs, which is not supported");
@@ -84,7 +88,7 @@ fn other_command(program: &'static str, words: &[Word], glyphs: &[Glyph]) -> Res
 
 fn unknown(program: &Word, name: &str) -> Fault {
     let fault = Fault::new(program.span, format!("`{}` is no command that is known here", shown(&program.text)));
-    let known = ["reg", "md", "mkdir", "echo", "net", "netstat"].into_iter().chain(OTHERS);
+    let known = ["reg", "icacls", "takeown", "md", "mkdir", "echo", "net", "netstat"].into_iter().chain(OTHERS);
     match nearest(name, known) {
         Some(near) => fault.hint(format!("did you mean `{near}`?")),
         None => fault,
@@ -92,4 +96,4 @@ fn unknown(program: &Word, name: &str) -> Fault {
 }
 
 /// Programs whose grammar lives elsewhere.
-const OTHERS: [&str; 5] = ["bcdedit", "icacls", "takeown", "wevtutil", "sc"];
+const OTHERS: [&str; 3] = ["bcdedit", "wevtutil", "sc"];

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::powershell::ProviderCommand;
-use crate::command::{Diagnostic, Span, Word, diagnostic::Fault, reg::RegCommand};
+use crate::command::{
+    Diagnostic, Span, Word, diagnostic::Fault, icacls::IcaclsCommand, reg::RegCommand, takeown::TakeownCommand,
+};
 
 /// One command of a script.
 #[derive(Clone, Debug)]
@@ -48,12 +50,16 @@ pub enum Command {
     Reg(RegCommand),
     /// A PowerShell command on registry or certificate paths.
     Provider(ProviderCommand),
+    /// `icacls`
+    Icacls(IcaclsCommand),
+    /// `takeown`
+    Takeown(TakeownCommand),
     /// `md`, `mkdir`
     MakeDirectory {
         /// The directories, as written.
         paths: Vec<String>,
     },
-    /// `bcdedit`, `icacls`, `takeown`, `wevtutil`, `sc`: known by name, their words as the program would get them.
+    /// `bcdedit`, `wevtutil`, `sc`: known by name, their words as the program would get them.
     Other {
         /// Its name in lower case, without path and `.exe`.
         program: &'static str,

@@ -1,0 +1,160 @@
+//! `hivesmith undo [JOURNAL] [--list]`
+
+use std::{io::Write as _, path::PathBuf};
+
+use clap::Args;
+use hivesmith::plan::{Journal, Standing, UndoStep};
+use serde_json::{Value as Json, json};
+
+use super::{Common, Exit, Failure, Writing};
+
+/// Puts back what a change has kept: hives byte for byte, descriptors of files byte for byte.
+#[derive(Debug, Args)]
+pub(crate) struct Undo {
+    /// The folder with the copies; without it the newest one in --undo-dir that has not been put back.
+    journal: Option<PathBuf>,
+    /// List what is kept in --undo-dir, or what is in JOURNAL.
+    #[arg(long)]
+    list: bool,
+    /// Put back also what somebody has changed since: what they did is lost.
+    #[arg(long)]
+    force: bool,
+    /// Show what would change and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Where copies of what is changed are kept.
+    #[arg(long, value_name = "DIR", default_value = "hivesmith-undo")]
+    undo_dir: PathBuf,
+    /// Write although Windows is hibernated on the volume.
+    #[arg(long)]
+    accept_hibernated: bool,
+}
+
+impl Undo {
+    pub(crate) fn run(self, common: &Common) -> Result<Exit, Failure> {
+        if self.list && self.journal.is_none() {
+            return self.list(common);
+        }
+        let mut journal = self.journal()?;
+        let steps = journal.steps();
+        let dry_run = self.dry_run || self.list;
+        if !dry_run {
+            self.guard(&journal)?;
+        }
+        let in_the_way = |step: &&UndoStep| match step.standing {
+            Standing::ChangedSince => !self.force,
+            Standing::Unreadable(_) => true,
+            _ => false,
+        };
+        let stopped = steps.iter().any(|step| in_the_way(&step));
+        let left = steps.iter().filter(|step| step.standing != Standing::Restored).count();
+        if !stopped && !dry_run {
+            journal.undo().map_err(|(path, error)| {
+                let mut failure = Failure::io(&path, &error);
+                failure.message += "\n  not everything is put back: run this again before the machine is booted";
+                failure
+            })?;
+        }
+        self.report(&journal, &steps, left, dry_run, stopped, common)?;
+        if stopped && !self.list {
+            let lines: Vec<String> =
+                steps.iter().filter(in_the_way).take(20).map(|step| format!("\n  {step}")).collect();
+            let message = format!(
+                "nothing was put back:{}\n  --force puts back also what was changed since, and what was done since is lost",
+                lines.concat()
+            );
+            return Err(Failure::new(Exit::Refused, message));
+        }
+        Ok(Exit::Done)
+    }
+
+    fn journal(&self) -> Result<Journal, Failure> {
+        if let Some(path) = &self.journal {
+            return Journal::open(path).map_err(|error| Failure::io(path, &error));
+        }
+        let all = Journal::all(&self.undo_dir).map_err(|error| Failure::io(&self.undo_dir, &error))?;
+        all.into_iter().find(|journal| !journal.is_undone()).ok_or_else(|| {
+            Failure::new(Exit::No, format!("{}: nothing is kept there that was not put back", self.undo_dir.display()))
+        })
+    }
+
+    fn guard(&self, journal: &Journal) -> Result<(), Failure> {
+        let writing = Writing { accept_hibernated: self.accept_hibernated, ..Writing::default() };
+        for hive in journal.hives().filter(|hive| hive.exists()) {
+            writing.guard(hive)?;
+        }
+        journal.volumes().into_iter().filter(|volume| volume.exists()).try_for_each(|volume| writing.guard(volume))
+    }
+
+    fn list(&self, common: &Common) -> Result<Exit, Failure> {
+        let all = Journal::all(&self.undo_dir).map_err(|error| Failure::io(&self.undo_dir, &error))?;
+        let mut out = std::io::stdout().lock();
+        if common.json {
+            let entries: Vec<Json> = all
+                .iter()
+                .map(|journal| {
+                    json!({
+                        "journal": journal.folder().display().to_string(),
+                        "hives": journal.hives().map(|hive| hive.display().to_string()).collect::<Vec<_>>(),
+                        "descriptors": journal.descriptors(),
+                        "undone": journal.is_undone(),
+                    })
+                })
+                .collect();
+            writeln!(out, "{:#}", Json::from(entries))?;
+            return Ok(Exit::Done);
+        }
+        for journal in &all {
+            let state = if journal.is_undone() { " (put back)" } else { "" };
+            writeln!(out, "{}{state}", journal.folder().display())?;
+            for hive in journal.hives() {
+                writeln!(out, "    hive {}", hive.display())?;
+            }
+            if journal.descriptors() > 0 {
+                writeln!(out, "    descriptors of {} files", journal.descriptors())?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+
+    fn report(
+        &self,
+        journal: &Journal,
+        steps: &[UndoStep],
+        left: usize,
+        dry_run: bool,
+        stopped: bool,
+        common: &Common,
+    ) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        if common.json {
+            let step = |step: &UndoStep| {
+                json!({
+                    "target": step.target.display().to_string(),
+                    "kind": step.kind,
+                    "standing": step.standing.to_string(),
+                })
+            };
+            let document = json!({
+                "changed": left > 0 && !stopped,
+                "dry_run": dry_run,
+                "journal": journal.folder().display().to_string(),
+                "steps": steps.iter().map(step).collect::<Vec<_>>(),
+            });
+            writeln!(out, "{document:#}")?;
+            return Ok(());
+        }
+        if stopped && !self.list {
+            return Ok(());
+        }
+        for step in steps {
+            writeln!(out, "{step}")?;
+        }
+        match (left, dry_run) {
+            (0, _) => writeln!(out, "nothing to put back: everything is as it was before")?,
+            (_, true) => writeln!(out, "dry run: {left} of {} would be put back, nothing was written", steps.len())?,
+            _ => writeln!(out, "put back from {}", journal.folder().display())?,
+        }
+        Ok(())
+    }
+}
