@@ -73,11 +73,11 @@ impl Failure {
     pub(crate) fn opening(file: &str, error: &io::Error) -> Self {
         let (exit, hint) = match error.kind() {
             io::ErrorKind::InvalidInput => (Exit::Usage, ""),
-            // Ours: the path leads out of the mount.
-            io::ErrorKind::PermissionDenied if error.raw_os_error().is_none() => (Exit::Refused, ""),
+            // Ours: the path leads out of the mount; no file system with descriptors, or no file.
+            io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported if error.raw_os_error().is_none() => {
+                (Exit::Refused, "")
+            }
             io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => (Exit::Refused, ""),
-            // Ours: no file system with descriptors, or no file.
-            io::ErrorKind::Unsupported if error.raw_os_error().is_none() => (Exit::Refused, ""),
             // ERROR_SHARING_VIOLATION
             _ if cfg!(windows) && error.raw_os_error() == Some(32) => (Exit::Refused, ""),
             io::ErrorKind::ReadOnlyFilesystem => (

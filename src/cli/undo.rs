@@ -19,15 +19,8 @@ pub(crate) struct Undo {
     /// Put back also what somebody has changed since: what they did is lost.
     #[arg(long)]
     force: bool,
-    /// Show what would change and write nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Where copies of what is changed are kept.
-    #[arg(long, value_name = "DIR", default_value = "hivesmith-undo")]
-    undo_dir: PathBuf,
-    /// Write although Windows is hibernated on the volume.
-    #[arg(long)]
-    accept_hibernated: bool,
+    #[command(flatten)]
+    writing: Writing,
 }
 
 impl Undo {
@@ -37,7 +30,7 @@ impl Undo {
         }
         let mut journal = self.journal()?;
         let steps = journal.steps();
-        let dry_run = self.dry_run || self.list;
+        let dry_run = self.writing.dry_run || self.list;
         if !dry_run {
             self.guard(&journal)?;
         }
@@ -72,22 +65,24 @@ impl Undo {
         if let Some(path) = &self.journal {
             return Journal::open(path).map_err(|error| Failure::io(path, &error));
         }
-        let all = Journal::all(&self.undo_dir).map_err(|error| Failure::io(&self.undo_dir, &error))?;
+        let all = Journal::all(&self.writing.undo_dir).map_err(|error| Failure::io(&self.writing.undo_dir, &error))?;
         all.into_iter().find(|journal| !journal.is_undone()).ok_or_else(|| {
-            Failure::new(Exit::No, format!("{}: nothing is kept there that was not put back", self.undo_dir.display()))
+            Failure::new(
+                Exit::No,
+                format!("{}: nothing is kept there that was not put back", self.writing.undo_dir.display()),
+            )
         })
     }
 
     fn guard(&self, journal: &Journal) -> Result<(), Failure> {
-        let writing = Writing { accept_hibernated: self.accept_hibernated, ..Writing::default() };
         for hive in journal.hives().filter(|hive| hive.exists()) {
-            writing.guard(hive)?;
+            self.writing.guard(hive)?;
         }
-        journal.volumes().into_iter().filter(|volume| volume.exists()).try_for_each(|volume| writing.guard(volume))
+        journal.volumes().into_iter().filter(|volume| volume.exists()).try_for_each(|volume| self.writing.guard(volume))
     }
 
     fn list(&self, common: &Common) -> Result<Exit, Failure> {
-        let all = Journal::all(&self.undo_dir).map_err(|error| Failure::io(&self.undo_dir, &error))?;
+        let all = Journal::all(&self.writing.undo_dir).map_err(|error| Failure::io(&self.writing.undo_dir, &error))?;
         let mut out = std::io::stdout().lock();
         if common.json {
             let entries: Vec<Json> = all

@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use crate::{
     name::NameBuf,
     security::SecurityDescriptor,
-    volume::{Identity, Place},
+    volume::{Identity, Place, Trail},
 };
 
 /// What commands have made of the descriptors of files and folders, while nothing is written yet.
@@ -104,9 +104,9 @@ impl Descriptors {
     /// that is no longer the same file, is left alone. With `go_on` the others are written all the same.
     pub fn write(&self, go_on: bool, progress: &mut dyn FnMut(usize)) -> DescriptorsWritten {
         let mut written = DescriptorsWritten::default();
-        let mut last: Option<Folder> = None;
+        let mut trail = Trail::default();
         for (number, change) in self.changes().enumerate() {
-            match replace(change, &mut last) {
+            match replace(change, &mut trail) {
                 Ok(()) => written.done += 1,
                 Err(error) => {
                     written.failed.push((number, error));
@@ -141,31 +141,13 @@ pub struct DescriptorPath<'a> {
     pub shown: &'a str,
 }
 
-/// The folder that the last file was in: the next one mostly is in there too.
-struct Folder {
-    volume: PathBuf,
-    path: PathBuf,
-    place: Place,
-}
-
-fn replace(change: &DescriptorChange, last: &mut Option<Folder>) -> io::Result<()> {
-    let place = held(&change.volume, &change.path, last)?;
+fn replace(change: &DescriptorChange, trail: &mut Trail) -> io::Result<()> {
+    let place = trail.place(&change.volume, &change.path)?;
     if place.identity() != change.identity || place.descriptor()? != *change.before {
         let message = "it was changed by somebody else in the meantime and is left alone";
         return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
     }
     place.set_descriptor(&change.after)
-}
-
-fn held(volume: &Path, path: &Path, last: &mut Option<Folder>) -> io::Result<Place> {
-    let (Some(above), Some(name)) = (path.parent(), path.file_name()) else { return Place::open(volume) };
-    if let Some(known) = last.as_ref().filter(|known| known.volume == volume && known.path == above) {
-        return known.place.child(name);
-    }
-    let folder = Place::open(volume)?.below(above)?;
-    let place = folder.child(name);
-    *last = Some(Folder { volume: volume.to_owned(), path: above.to_owned(), place: folder });
-    place
 }
 
 impl DescriptorChange {

@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use super::keep::{HIVE_FILES, digest, replace};
 use crate::{
     commit::{FileStorage, HiveFile, Storage},
-    volume::Place,
+    volume::Trail,
 };
 
 /// A folder that [`Kept`](super::Kept) made: hives and descriptors as they were before.
@@ -163,10 +163,11 @@ impl Journal {
             kind: "restore-hive",
             standing: hive.standing(self.state).unwrap_or_else(|error| Standing::Unreadable(error.to_string())),
         });
+        let mut trail = Trail::default();
         let descriptors = self.descriptors.iter().map(|kept| UndoStep {
             target: kept.volume.join(&kept.path),
             kind: "restore-descriptor",
-            standing: kept.standing().unwrap_or_else(|error| Standing::Unreadable(error.to_string())),
+            standing: kept.standing(&mut trail).unwrap_or_else(|error| Standing::Unreadable(error.to_string())),
         });
         hives.chain(descriptors).collect()
     }
@@ -197,8 +198,9 @@ impl Journal {
                 hive.restore().map_err(|error| (hive.path.clone(), error))?;
             }
         }
+        let mut trail = Trail::default();
         for kept in &self.descriptors {
-            kept.restore().map_err(|error| (kept.volume.join(&kept.path), error))?;
+            kept.restore(&mut trail).map_err(|error| (kept.volume.join(&kept.path), error))?;
         }
         note(true)?;
         self.state = State::Undone;
@@ -292,12 +294,8 @@ impl KeptFile {
 }
 
 impl KeptDescriptor {
-    fn place(&self) -> io::Result<Place> {
-        Place::open(&self.volume)?.below(&self.path)
-    }
-
-    fn standing(&self) -> io::Result<Standing> {
-        let now = self.place()?.descriptor()?;
+    fn standing(&self, trail: &mut Trail) -> io::Result<Standing> {
+        let now = trail.place(&self.volume, &self.path)?.descriptor()?;
         Ok(if now == self.before {
             Standing::Restored
         } else if now == self.after {
@@ -307,8 +305,8 @@ impl KeptDescriptor {
         })
     }
 
-    fn restore(&self) -> io::Result<()> {
-        let place = self.place()?;
+    fn restore(&self, trail: &mut Trail) -> io::Result<()> {
+        let place = trail.place(&self.volume, &self.path)?;
         if place.descriptor()? != self.before {
             place.set_descriptor(&self.before)?;
         }

@@ -5,6 +5,7 @@ mod hibernation;
 mod names;
 mod place;
 mod system;
+mod trail;
 mod walk;
 
 use std::{
@@ -19,6 +20,7 @@ pub use hibernation::{Hibernated, hibernated};
 pub use names::{name_of, os_name, shown_name};
 pub use place::{Entries, Identity, Place, PlaceKind};
 pub use system::system_of;
+pub(crate) use trail::Trail;
 pub use walk::{Found, Walk};
 
 use crate::{

@@ -107,7 +107,7 @@ fn commands_that_are_not_built_yet_are_refused_by_name_and_line() {
         + "bcdedit /store F:\\boot\\bcd /set {bootmgr} timeout 5\r\n\
            icacls F:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys /t /c /grant \"BUILTIN\\Administrators:(F)\"\r\n";
     let done = refused(&disk, &script, &[], 3).says("script.cmd:11:1: `bcdedit` cannot be carried out by this version");
-    done.says("script.cmd:12:1: `icacls` cannot").says("--registry-only carries out the registry commands alone");
+    done.says("--registry-only carries out the registry commands alone");
     let done = disk.run(&script, &["--registry-only"]).ends(0).says("left out: script.cmd:11:1: `bcdedit`");
     done.says("left out: script.cmd:12:1: `icacls`");
 }

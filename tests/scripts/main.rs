@@ -6,12 +6,14 @@ use hivesmith::{
     ValueType,
     command::{
         Diagnostic,
+        icacls::{Action, Edit},
         reg::{Add, DeleteTarget, RegCommand, ValueFilter},
         script::{
             Command, Line, Script, ScriptError, Target,
             powershell::{ItemValue, ProviderCommand},
         },
     },
+    security::{AccessMask, Permission, well_known},
 };
 use proptest::prelude::*;
 
@@ -130,8 +132,14 @@ mod as_printed {
         let lines = understood(include_str!("machine-keys.cmd"));
         assert_eq!(lines.len(), 7);
         assert!(matches!(&lines[0].command, Command::MakeDirectory { paths } if paths == &["F:\\temp"]));
-        let Command::Other { program: "icacls", words } = &lines[3].command else { panic!() };
-        assert_eq!(words[4].text, r"NT AUTHORITY\System:(F)");
+        let Command::Icacls(icacls) = &lines[3].command else { panic!() };
+        let granted = Permission::new(well_known::LOCAL_SYSTEM, AccessMask::FILE_ALL);
+        assert_eq!(
+            (&icacls.action, icacls.recurse, icacls.go_on),
+            (&Action::Edit(vec![Edit::Grant(granted)]), true, true)
+        );
+        let Command::Takeown(takeown) = &lines[2].command else { panic!() };
+        assert!(takeown.administrators && takeown.recurse);
         let target = Target::File(r"c:\temp\BeforeScript_permissions.txt".to_owned());
         assert_eq!((&lines[1].redirections[0].target, lines[1].redirections[0].append), (&target, false));
     }

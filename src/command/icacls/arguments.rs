@@ -29,6 +29,7 @@ use crate::{
 /// # Ok::<(), hivesmith::command::Diagnostic>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // The switches of the original.
 pub struct IcaclsCommand {
     /// The file or folder, as written; its last part may hold `*` and `?`.
     pub path: String,
@@ -161,6 +162,7 @@ const OPTIONS: [&str; 21] = [
 ];
 
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // As above.
 struct Given {
     recurse: bool,
     go_on: bool,
@@ -202,11 +204,19 @@ impl<'a, I: Iterator<Item = &'a Word>> Parser<'a, I> {
     }
 
     fn option(&mut self, word: &'a Word, name: &str) -> Result<(), Fault> {
+        let given = &mut self.given;
+        let switch = match name {
+            "t" => Some(&mut given.recurse),
+            "c" => Some(&mut given.go_on),
+            "l" => Some(&mut given.link),
+            "q" => Some(&mut given.quiet),
+            _ => None,
+        };
+        if let Some(switch) = switch {
+            *switch = true;
+            return Ok(());
+        }
         let edit = match name {
-            "t" => return set(&mut self.given.recurse),
-            "c" => return set(&mut self.given.go_on),
-            "l" => return set(&mut self.given.link),
-            "q" => return set(&mut self.given.quiet),
             "grant" => return self.permissions(name, Edit::Grant),
             "grant:r" => return self.permissions(name, Edit::GrantOnly),
             "deny" => return self.permissions(name, Edit::Deny),
@@ -322,11 +332,6 @@ impl<'a, I: Iterator<Item = &'a Word>> Parser<'a, I> {
         }
         Ok(IcaclsCommand { path, action, recurse, go_on, link, quiet })
     }
-}
-
-fn set(switch: &mut bool) -> Result<(), Fault> {
-    *switch = true;
-    Ok(())
 }
 
 /// `F:\…`, `\\…`, `/mnt/…`

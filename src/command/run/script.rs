@@ -171,7 +171,8 @@ fn beforehand(line: &Line, leniency: Leniency) -> Option<Refusal> {
             !leniency.registry_only,
         ),
         Command::Icacls(_) | Command::Takeown(_) | Command::MakeDirectory { .. } if leniency.registry_only => {
-            let message = "this is no registry command".to_owned();
+            let program = line.source().trim().split([' ', '\t']).next().unwrap_or_default();
+            let message = format!("`{program}` is no registry command");
             (message, "--registry-only leaves it out".to_owned(), false)
         }
         _ => return None,
