@@ -423,7 +423,7 @@ mod tests {
     fn complaints_underline_what_they_are_about() {
         assert_eq!(
             refused(&["F:\\x y", "/grant", "NT AUTHORITY\\SYSTEM:(Q)"]),
-            "`Q` is no right\n  | icacls \"F:\\x y\" /grant \"NT AUTHORITY\\SYSTEM:(Q)\"\n  |                                                  ^\n"
+            "`Q` is no right\n  | icacls \"F:\\x y\" /grant \"NT AUTHORITY\\SYSTEM:(Q)\"\n  |                                              ^\n"
                 .to_owned()
                 + "  = F, M, RX, R, W, D, N; between parentheses also DE, RC, WDAC, WO, S, AS, MA, GR, GW, GE, GA, RD, "
                 + "WD, AD, REA, WEA, X, DC, RA, WA\n"
