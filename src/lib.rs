@@ -52,6 +52,7 @@
 //! | (crate root) | the facade: [`Hive`], [`OpenOptions`], [`Transaction`] |
 //! | [`rebuild`] | whole hives written anew: compaction ([`Hive::compacted`]), salvage of damaged ones |
 //! | [`reg_text`] | `.reg` files |
+//! | [`bcd`] | boot configuration stores |
 //! | `volume`, `plan`, `command` | a mounted installation and Windows' own commands on it (feature `volume`) |
 //!
 //! # Features
@@ -70,6 +71,7 @@
 
 #![cfg_attr(not(feature = "mmap"), forbid(unsafe_code))]
 
+pub mod bcd;
 mod bytes;
 pub mod check;
 #[cfg(feature = "volume")]
@@ -78,6 +80,7 @@ pub mod commit;
 pub mod edit;
 mod error;
 mod format;
+mod guid;
 mod hive;
 mod image;
 pub mod name;
@@ -99,6 +102,7 @@ pub use commit::{
 pub use edit::Change;
 pub use error::{Defect, DirtyState, Error, FormatError, LogState, RequestError, Result, Structure};
 pub use format::{KeyFlags, UnknownValueType, ValueType};
+pub use guid::{Guid, GuidError};
 pub use hive::{Hive, NewHive, OpenOptions, Recover, Savepoint, Transaction, Version};
 pub use offset::{BINS_START, CellOffset, FileOffset, KeyId};
 pub use time::FileTime;

@@ -15,6 +15,13 @@ pub enum Change {
         /// The key.
         key: KeyPath,
     },
+    /// Make a key that does not exist, and those above it, together with all it holds: whole or not at all.
+    CreateTree {
+        /// The key.
+        key: KeyPath,
+        /// What it holds.
+        tree: super::NewKey,
+    },
     /// Delete a key with everything below it; nothing where it does not exist.
     DeleteTree {
         /// The key.

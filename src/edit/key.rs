@@ -53,15 +53,21 @@ pub(crate) fn create_path(
         (at, missing) = (existing.offset(), below);
     }
     missing.iter().try_for_each(validate_name)?;
-    if !missing.is_empty() && depth(super::key_at(image, at)?)? + missing.len() > MAX_DEPTH {
+    validate_depth(image, at, missing.len())?;
+    missing.iter().try_fold(at, |at, name| create(image, at, name, now))
+}
+
+/// Whether a key may have so many more levels below it.
+pub(super) fn validate_depth(image: &Image, at: CellOffset, levels: usize) -> Result<()> {
+    if levels > 0 && depth(super::key_at(image, at)?)? + levels > MAX_DEPTH {
         return Err(RequestError::TooDeep.into());
     }
-    missing.iter().try_fold(at, |at, name| create(image, at, name, now))
+    Ok(())
 }
 
 /// Makes a key that does not exist yet, with a valid name, where one more level is allowed. It shares its parent's
 /// descriptor.
-fn create(image: &mut Image, parent: CellOffset, name: &NameBuf, now: FileTime) -> Result<CellOffset> {
+pub(super) fn create(image: &mut Image, parent: CellOffset, name: &NameBuf, now: FileTime) -> Result<CellOffset> {
     let key = editable(image, parent)?;
     if key.flags().contains(KeyFlags::SYMBOLIC_LINK) {
         return Err(RequestError::SymbolicLink(path_of(key)).into());

@@ -8,6 +8,7 @@ mod change;
 pub(crate) mod delete;
 pub(crate) mod key;
 mod key_list;
+pub(crate) mod new_key;
 mod relocate;
 pub(crate) mod rename;
 pub(crate) mod security;
@@ -15,6 +16,7 @@ pub(crate) mod value;
 mod value_data;
 
 pub use change::Change;
+pub use new_key::NewKey;
 
 use crate::{
     CellOffset, FileTime, FormatError, RequestError, Result,

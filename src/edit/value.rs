@@ -58,15 +58,17 @@ pub(crate) fn set(
 ) -> Result<()> {
     let key = with_values(image, at)?;
     value_data::validate(image.base().minor, data)?;
-    if name.as_units().len() > MAX_NAME {
-        return Err(RequestError::BadValueName(name.to_string()).into());
-    }
+    validate_name(name)?;
     match key.value(name)? {
         Some(value) => replace(image, at, value.offset(), kind, data)?,
         None => append(image, at, name, kind, data)?,
     }
     raise_maxima(image, at, name, data)?;
     Ok(touch(image, at, now)?)
+}
+
+pub(super) fn validate_name(name: &NameBuf) -> Result<(), RequestError> {
+    if name.as_units().len() > MAX_NAME { Err(RequestError::BadValueName(name.to_string())) } else { Ok(()) }
 }
 
 /// A key that has values of its own.

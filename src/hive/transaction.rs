@@ -89,6 +89,18 @@ impl<'h> Transaction<'h> {
         self.edit(|image, now| edit::key::create_path(image, parent, path.names(), now).map(KeyId))
     }
 
+    /// Makes the key at a path, with those above it where they do not exist, together with all it holds. Nobody sees
+    /// it without, whatever interrupts the commit.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::AlreadyExists`]; else as [`create_key`](Self::create_key) and
+    /// [`set_value_bytes`](Self::set_value_bytes).
+    pub fn create_tree(&mut self, path: impl Into<KeyPath>, tree: &edit::NewKey) -> Result<KeyId> {
+        let (path, root) = (path.into(), self.resolve(self.root())?);
+        self.edit(|image, now| edit::new_key::create(image, root, path.names(), tree, now).map(KeyId))
+    }
+
     /// Sets a value; the default value for an empty name. A value that exists keeps its place and the spelling of its
     /// name.
     ///
@@ -212,6 +224,7 @@ impl<'h> Transaction<'h> {
     fn apply_one(&mut self, change: &Change) -> Result<()> {
         match change {
             Change::CreateKey { key } => self.create_key(self.root(), key).map(drop),
+            Change::CreateTree { key, tree } => self.create_tree(key, tree).map(drop),
             Change::DeleteTree { key } => match self.find(key)? {
                 Some(id) => self.delete_tree(id).map(drop),
                 None => Ok(()),

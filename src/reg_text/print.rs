@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     ValueType,
-    edit::Change,
+    edit::{Change, NewKey},
     name::{self, NameBuf, Units},
 };
 
@@ -30,6 +30,7 @@ pub fn print_changes<'a>(
     for change in changes {
         match change {
             Change::CreateKey { key } => writer.key(&prefix.below(key))?,
+            Change::CreateTree { key, tree } => writer.tree(&prefix.below(key), tree)?,
             Change::DeleteTree { key } => writer.delete_key(&prefix.below(key))?,
             Change::SetValue { key, name, kind, data } => {
                 writer.key_once(&prefix.below(key))?;
@@ -99,6 +100,20 @@ impl<W: Write> Writer<W> {
         }
         self.section("[", key)?;
         self.open = Open::Key(Arc::new(key.clone()));
+        Ok(())
+    }
+
+    /// A section a key, with its values.
+    fn tree(&mut self, path: &RegPath, tree: &NewKey) -> io::Result<()> {
+        let mut rest = vec![(path.clone(), tree)];
+        while let Some((path, tree)) = rest.pop() {
+            self.key(&path)?;
+            for (name, kind, data) in &tree.values {
+                self.value(name, *kind, data)?;
+            }
+            let below = |name: &NameBuf| RegPath { root: path.root, path: path.path.join(name) };
+            rest.extend(tree.subkeys.iter().rev().map(|(name, tree)| (below(name), tree)));
+        }
         Ok(())
     }
 
