@@ -114,6 +114,58 @@ fn a_hive_that_is_being_edited_is_in_use() {
     assert_eq!(outcome(&disk.add(&[])).0, Some(0));
 }
 
+/// The same where the logs are elsewhere.
+#[cfg(unix)]
+#[test]
+fn a_hive_in_use_is_not_recovered_with_logs_from_elsewhere() {
+    let disk = Disk::new("19045");
+    let editor = Hive::open(disk.system()).unwrap();
+    let log = disk.path("log");
+    fs::write(&log, b"").unwrap();
+    let mut recover = Command::new(env!("CARGO_BIN_EXE_hivesmith"));
+    recover.arg("recover").arg(disk.system()).arg("--log").arg(&log).arg("--undo-dir").arg(disk.path("undo"));
+    let (code, message) = outcome(&recover.output().unwrap());
+    assert!(code == Some(3) && message.contains("open in another program"), "{message}");
+    drop(editor);
+    let (code, message) = outcome(&recover.output().unwrap());
+    assert_eq!(code, Some(0), "{message}");
+}
+
+/// A commit cuts logs to nothing, and a disk may name any file of this machine as one.
+#[cfg(unix)]
+#[test]
+fn a_log_that_is_a_link_is_not_followed() {
+    let disk = Disk::new("19045");
+    let (victim, log) = (disk.path("victim"), disk.path("Windows/System32/config/SYSTEM.LOG2"));
+    fs::write(&victim, b"not of this hive").unwrap();
+    fs::remove_file(&log).unwrap();
+    std::os::unix::fs::symlink(&victim, &log).unwrap();
+    let before = fs::read(disk.system()).unwrap();
+    let hive = format!("--hive=X={}", disk.system().display());
+    let key = r"HKLM\X\new";
+    for words in [["compact", disk.system().to_str().unwrap()].as_slice(), &["reg", &hive, "add", key]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hivesmith"));
+        command.args(words).arg("--undo-dir").arg(disk.path("undo")).stdin(Stdio::null());
+        let (code, message) = outcome(&command.output().unwrap());
+        assert!(code == Some(3) && message.contains("is a link"), "{message}");
+    }
+    assert_eq!(fs::read(&victim).unwrap(), b"not of this hive");
+    assert!(fs::read(disk.system()).unwrap() == before);
+}
+
+/// Its length costs a hostile disk nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_without_end_is_an_error_or_ignored_and_no_crash() {
+    let disk = Disk::new("19045");
+    let log = fs::File::create(disk.path("Windows/System32/config/SYSTEM.LOG1")).unwrap();
+    log.set_len(1 << 40).unwrap();
+    // With as little memory as a rescue system may have.
+    let command = format!("ulimit -v 1500000; exec \"$0\" check {}", disk.system().display());
+    let output = Command::new("sh").args(["-c", &command, env!("CARGO_BIN_EXE_hivesmith")]).output().unwrap();
+    assert!(matches!(output.status.code(), Some(0 | 4)), "{output:?}");
+}
+
 /// Logs of length 0 say nothing of their format; the installation does.
 #[test]
 fn the_installation_around_a_hive_tells_how_it_is_committed() {

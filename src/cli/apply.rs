@@ -68,12 +68,7 @@ pub(crate) fn apply_all(
         }
         for (path, protocol) in registry.protocols() {
             if protocol == Protocol::Redo {
-                anstream::eprintln!(
-                    "hivesmith: {}: no log protects this change, so it is written to {} first; should power fail, run \
-                     this again (or hivesmith recover) with the same --undo-dir before the machine is booted",
-                    path.display(),
-                    writing.redo_for(path).display()
-                );
+                say_journal(path, writing);
             }
         }
         applied.commits = registry.commit(&mut kept).map_err(|failure| {
@@ -82,16 +77,7 @@ pub(crate) fn apply_all(
                 failed.message += &format!("\n  already changed: {}", path.display());
             }
             failed.message += &format!("\n  copies from before are in {}", kept.folder().display());
-            let redo = writing.redo_for(&failure.path);
-            if redo.exists() {
-                failed.message += &format!(
-                    "\n  the commit is in {} and not finished: before the machine is booted, run hivesmith recover {} \
-                     --undo-dir {}",
-                    redo.display(),
-                    failure.path.display(),
-                    writing.undo_dir.display()
-                );
-            }
+            failed.message += &unfinished(&failure.path, writing);
             failed
         })?;
         let mut written = descriptors.write(go_on, progress);
@@ -146,6 +132,30 @@ pub(crate) fn add_descriptors(document: &mut Json, descriptors: &Descriptors) {
             document["changed"] = true.into();
         }
     }
+}
+
+/// To be said before a commit through a journal of our own.
+pub(crate) fn say_journal(hive: &Path, writing: &Writing) {
+    anstream::eprintln!(
+        "hivesmith: {}: no log protects this change, so it is written to {} first; should power fail, run this again (or \
+         hivesmith recover) with the same --undo-dir before the machine is booted",
+        hive.display(),
+        writing.redo_for(hive).display()
+    );
+}
+
+/// What a failed commit through a journal of our own asks for; nothing where there is no journal.
+pub(crate) fn unfinished(hive: &Path, writing: &Writing) -> String {
+    let redo = writing.redo_for(hive);
+    if !redo.exists() {
+        return String::new();
+    }
+    format!(
+        "\n  the commit is in {} and not finished: before the machine is booted, run hivesmith recover {} --undo-dir {}",
+        redo.display(),
+        hive.display(),
+        writing.undo_dir.display()
+    )
 }
 
 /// What a replayed log brought, to be said when a hive is opened.

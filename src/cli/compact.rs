@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use hivesmith::{FileStorage, Hive, Recover, plan::Kept, volume::system_of};
+use hivesmith::{FileStorage, Hive, Protocol, Recover, plan::Kept, volume::system_of};
 use serde_json::json;
 
-use super::{Common, Exit, Failure, Writing, output::Output};
+use super::{Common, Exit, Failure, Writing, apply, output::Output};
 
 /// Writes a hive anew, without free space and slack. Nothing in it is lost.
 #[derive(Debug, clap::Args)]
@@ -69,10 +69,14 @@ impl Compact {
                 kept.keep(&self.hive, storage).map_err(|error| Failure::io(place, &error))?;
             }
             journal = Some(kept.folder().to_owned());
+            if hive.compaction() == Some(Protocol::Redo) {
+                apply::say_journal(&self.hive, &self.writing);
+            }
             hive.compact().map_err(|error| {
-                let failure = Failure::of(&self.hive, &error);
-                let message = format!("{}\n  copies from before are in {}", failure.message, kept.folder().display());
-                Failure { message, ..failure }
+                let mut failure = Failure::of(&self.hive, &error);
+                failure.message += &format!("\n  copies from before are in {}", kept.folder().display());
+                failure.message += &apply::unfinished(&self.hive, &self.writing);
+                failure
             })?;
         }
         let path = self.hive.display();
@@ -94,6 +98,9 @@ impl Compact {
                 .and_then(|()| writeln!(out, "copies from before are in {}", journal.display()))
         } else if after < before {
             writeln!(out, "{path}: {before} bytes would become {after}; nothing was written")
+        } else if replayed {
+            let way_on = "it was not closed cleanly and was left so; hivesmith recover writes its logs back";
+            writeln!(out, "{path}: {before} bytes are as few as its cells allow; {way_on}")
         } else {
             writeln!(out, "{path}: nothing to do, {before} bytes are as few as its cells allow")
         };
@@ -104,7 +111,8 @@ impl Compact {
     fn to_file(&self, output: &Path, common: &Common) -> Result<Exit, Failure> {
         refuse_existing(output)?;
         let failure = |error| Failure::of(&self.hive, &error);
-        let hive = Hive::options().read_only(true).recover(Recover::InMemory).open(&self.hive).map_err(failure)?;
+        let options = Hive::options().read_only(true).recover(Recover::InMemory);
+        let hive = options.accept_dirty(self.writing.accept_dirty).open(&self.hive).map_err(failure)?;
         let before = hive.to_bytes().len();
         let compacted = hive.compacted().map_err(failure)?;
         let after = compacted.to_bytes().len();

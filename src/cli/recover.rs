@@ -290,4 +290,8 @@ impl Storage for LogsFromElsewhere {
     fn sync(&mut self, file: HiveFile) -> io::Result<()> {
         self.of(file).sync(file)
     }
+
+    fn lock(&mut self) -> io::Result<()> {
+        self.hive.lock()
+    }
 }

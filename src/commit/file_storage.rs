@@ -24,7 +24,7 @@ impl FileStorage {
     ///
     /// # Errors
     ///
-    /// What the file system says of any of them.
+    /// What the file system says of any of them; [`io::ErrorKind::PermissionDenied`] where a log is a link.
     pub fn open(path: &Path, writable: bool) -> io::Result<Self> {
         let open = |path: &Path| {
             let mut options = OpenOptions::new();
@@ -40,6 +40,7 @@ impl FileStorage {
         let mut logs = [None, None, None];
         for (slot, log) in logs.iter_mut().zip(HiveFile::LOGS) {
             if let Some(path) = sibling(path, log)? {
+                regular(&path)?;
                 *slot = Some(open(&path)?);
             }
         }
@@ -75,12 +76,6 @@ impl FileStorage {
         &self.primary
     }
 
-    /// Takes the hive for one writer, as long as these files are open: another one that asks for it is refused. Programs
-    /// that do not ask are not kept out, and a file system without locks is taken as it is.
-    pub(crate) fn lock(&self) -> io::Result<()> {
-        lock(&self.primary)
-    }
-
     fn file(&self, file: HiveFile) -> Option<&File> {
         let [log1, log2, log] = &self.logs;
         match file {
@@ -114,6 +109,15 @@ fn open_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 #[cfg(unix)]
 #[allow(clippy::cast_possible_wrap)] // As the host's own headers have it.
 pub(crate) const DO_NOT_WAIT: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+
+/// Refuses a log that is a link: a commit cuts logs to nothing, and a disk may name any file of this machine as one.
+fn regular(log: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(log)?.is_file() {
+        return Ok(());
+    }
+    let what = format!("{} is a link or no file, and logs are not looked for elsewhere", log.display());
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, what))
+}
 
 /// The log's path, if there is such a file; Windows does not care for the case of its name.
 fn sibling(hive: &Path, log: HiveFile) -> io::Result<Option<PathBuf>> {
@@ -171,6 +175,12 @@ impl Storage for FileStorage {
             (HiveFile::Redo, Some(redo)) => redo.sync(),
             _ => self.existing(file)?.sync_all(),
         }
+    }
+
+    /// As long as these files are open, another one that asks for it is refused. Programs that do not ask are not kept
+    /// out, and a file system without locks is taken as it is.
+    fn lock(&mut self) -> io::Result<()> {
+        lock(&self.primary)
     }
 }
 

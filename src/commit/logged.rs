@@ -103,10 +103,12 @@ pub(crate) fn commit(
     journal: Journal,
     now: FileTime,
 ) -> Result<CommitReport, CommitError> {
-    let mut base = BaseBlock { length: image.length_at_begin(), ..image.base().clone() };
+    let mut base = image.base_at_begin();
     neutralise(storage, logs, journal.file())?;
     let number = settle_number(storage, logs, &mut base)?;
     make_room(storage, image.len())?;
+    // Where compacting moved the root, loaders take it from the base block that says "dirty" on.
+    base.root = image.base().root;
     let writes = prepare(image, &base, number, journal, now)?;
     write(storage, journal.file(), &writes)?;
 
@@ -211,7 +213,8 @@ pub(crate) fn put_to_rest(base: &mut BaseBlock, storage: &mut dyn Storage, logs:
             neutralise(storage, logs, HiveFile::Primary)?;
             settle_number(storage, logs, base)?;
         }
-        if logs.redo().is_some() { clear_redo(storage) } else { Ok(()) }
+        let of_another = logs.redo_of_another(base);
+        if logs.redo().is_some() && !of_another { clear_redo(storage) } else { Ok(()) }
     };
     // The hive itself is complete already.
     rest(storage, base).map_err(|error| CommitError { outcome: Outcome::New, ..error })

@@ -82,6 +82,12 @@ impl Logs {
         self.redo.as_ref().filter(|bytes| !bytes.is_empty()).map(|bytes| Redo::parse(bytes))
     }
 
+    /// Whether the journal holds the commit of another hive than the one with this base block: nothing else can finish
+    /// it.
+    pub(crate) fn redo_of_another(&self, base: &BaseBlock) -> bool {
+        matches!(self.redo(), Some(Ok(redo)) if !redo.may_be_of(base))
+    }
+
     /// The logs that the hive's system uses: the pair if one of it holds anything, else the single one if that does;
     /// else whichever there is.
     pub(crate) fn in_use(&self) -> Vec<&Log> {

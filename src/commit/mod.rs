@@ -23,7 +23,7 @@ pub(crate) use logged::{Journal, commit as commit_logged, put_to_rest};
 pub(crate) use logs::Logs;
 pub(crate) use recover::{Replayed, accept, finish, replay};
 pub(crate) use stepwise::commit as commit_stepwise;
-pub(crate) use storage::first_sector;
+pub(crate) use storage::{first_sector, read_all};
 
 /// What a commit wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@
 //! The hashes say whether a hive is the one that the journal was written for, whatever part of the commit has reached
 //! it: each of its sectors is the old or the new one.
 
+use super::logs::is_before;
 use crate::{
     Defect, FileOffset, FormatError, Structure,
     bytes::u32_at,
@@ -96,6 +97,14 @@ impl Redo {
             to.copy_from_slice(&hash.to_le_bytes());
         }
         bytes
+    }
+
+    /// Whether this can be a journal of the hive with this base block, in whatever state: the hive has the same names and
+    /// no number of before. Disks that are mounted in one place one after the other have one place for journals, too.
+    pub(crate) fn may_be_of(&self, base: &BaseBlock) -> bool {
+        let clean = &self.clean;
+        let same = (clean.file_name, clean.rm_id, clean.minor) == (base.file_name, base.rm_id, base.minor);
+        same && !is_before(base.sequence2, BaseBlock::decode(&self.armed).sequence2)
     }
 
     /// Whether the hive is in the middle of this commit: its base block says so or is damaged, and each sector is as it

@@ -45,7 +45,7 @@ fn write(
     logs: &Logs,
 ) -> Result<CommitReport, CommitError> {
     let old_length = image.length_at_begin();
-    let mut base = BaseBlock { length: old_length, ..image.base().clone() };
+    let mut base = image.base_at_begin();
     neutralise(storage, logs, HiveFile::Primary)?;
     let number = settle_number(storage, logs, &mut base)?;
 

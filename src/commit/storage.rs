@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use crate::format::base_block::SECTOR;
+use crate::{format::base_block::SECTOR, image::MAX_BINS};
 
 /// One of the files that make up a hive on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,12 +86,29 @@ pub trait Storage: Send {
     ///
     /// What the file system says; nothing is known of earlier writes then.
     fn sync(&mut self, file: HiveFile) -> io::Result<()>;
+
+    /// Takes the hive for one writer; asked before anything is read of a hive that is to be edited. A storage that
+    /// wraps another one hands this on.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::ResourceBusy`] where somebody else has it.
+    fn lock(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-/// Reads a whole file; empty if it does not exist.
+/// No file of a hive has more that means anything: all bins, and of each page what a log or journal says besides. A
+/// sparse file of any length costs a hostile disk nothing.
+const LONGEST: u64 = MAX_BINS as u64 + (64 << 20);
+
+/// Reads a whole file; empty if it does not exist. What lies behind the longest that a hive can have is left out.
 pub(crate) fn read_all(storage: &mut dyn Storage, file: HiveFile) -> io::Result<Vec<u8>> {
-    let length = storage.len(file)?.unwrap_or(0);
-    let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+    let length = storage.len(file)?.unwrap_or(0).min(LONGEST);
+    let length = usize::try_from(length).map_err(io::Error::other)?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    bytes.resize(length, 0);
     storage.read(file, 0, &mut bytes)?;
     Ok(bytes)
 }

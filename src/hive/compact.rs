@@ -20,18 +20,13 @@ impl Hive {
             let sequence = self.image.base().sequence1;
             return Ok(CommitReport { protocol: self.protocol(), pages: 0, sequence });
         }
-        self.begun = match self.protocol() {
-            Protocol::Stepwise if self.has_journal() => Protocol::Redo,
-            Protocol::Stepwise => {
-                return Err(RequestError::Uncommittable(
-                    "compacting changes every page, which only a transaction log or a journal makes safe; write a new \
-                     file instead"
-                        .to_owned(),
-                )
-                .into());
-            }
-            protocol => protocol,
-        };
+        self.begun = self.compaction().ok_or_else(|| {
+            RequestError::Uncommittable(
+                "compacting changes every page, which only a transaction log or a journal makes safe; write a new file \
+                 instead"
+                    .to_owned(),
+            )
+        })?;
         self.image.begin(false)?;
         let replaced = self.replace_bins(&compacted).and_then(|()| self.commit(FileTime::now()));
         if replaced.is_err() && !self.poisoned {
@@ -43,9 +38,17 @@ impl Hive {
         Ok(report)
     }
 
+    /// How [`compact`](Self::compact) becomes durable; none where it cannot be.
+    #[must_use]
+    pub fn compaction(&self) -> Option<Protocol> {
+        match self.protocol() {
+            Protocol::Stepwise => self.has_journal().then_some(Protocol::Redo),
+            protocol => Some(protocol),
+        }
+    }
+
     fn replace_bins(&mut self, other: &Self) -> Result<()> {
         self.image.set_len(other.image.len())?;
-        // Loaders take it from the base block that says "dirty" on.
         self.image.base_mut().root = edit::view(&other.image).root_offset().0;
         for page in 0..other.image.len() / PAGE {
             match other.image.page(page) {

@@ -186,7 +186,11 @@ impl Hive {
             return Err(error.into());
         }
         self.unwritten = None;
-        let rested = put_to_rest(self.image.base_mut(), storage, &self.logs);
+        // Of an open transaction nothing may reach the disk here, the length of its bins least of all.
+        let mut base = self.image.base_at_begin();
+        let rested = put_to_rest(&mut base, storage, &self.logs);
+        let now = self.image.base_mut();
+        (now.sequence1, now.sequence2) = (base.sequence1, base.sequence2);
         self.look_again();
         self.poisoned |= rested.is_err();
         Ok(rested?)
@@ -223,6 +227,20 @@ impl Hive {
         if !report.editable() {
             return Err(Error::Corrupt(Box::new(report)));
         }
+        // Decided when the transaction began: its edits may have made a boot store of the hive, or have ended one, and
+        // the logs may be empty once the replay is written back.
+        let journal = match (self.begun, self.logs.writable(self.system)) {
+            (Protocol::Logged | Protocol::OldLog, Some(log)) => Journal::of(log),
+            _ => Journal::Redo,
+        };
+        if journal == Journal::Redo && !self.image.is_stepwise() && self.logs.redo_of_another(self.image.base()) {
+            return Err(RequestError::Uncommittable(
+                "the journal that this change needs holds the unfinished commit of another hive: finish that one first, \
+                 or have the journal elsewhere"
+                    .to_owned(),
+            )
+            .into());
+        }
         // The edit is built on the replayed state, so that is made durable first, as a write of its own.
         self.write_recovery()?;
         if self.image.touched_pages().is_empty() {
@@ -238,11 +256,6 @@ impl Hive {
             }
         }
         let stepwise = self.image.is_stepwise();
-        // Decided when the transaction began: its edits may have made a boot store of the hive, or have ended one.
-        let journal = match (self.begun, self.logs.writable(self.system)) {
-            (Protocol::Logged | Protocol::OldLog, Some(log)) => Journal::of(log),
-            _ => Journal::Redo,
-        };
         let committed = match self.storage.as_deref_mut() {
             None => self.commit_to_memory(),
             Some(storage) if stepwise => commit_stepwise(&mut self.image, storage, &self.logs),

@@ -7,7 +7,7 @@ use crate::{
     BINS_START, Defect, DirtyState, Error, FileOffset, FormatError, LogState, Result, Structure,
     commit::{
         FileStorage, HiveFile, Logs, Protocol, RecoveryReport, ReplayOf, Replayed, SkipReason, Skipped, Storage,
-        System, accept, finish, replay,
+        System, accept, finish, read_all, replay,
     },
     edit,
     format::{
@@ -112,12 +112,13 @@ impl OpenOptions {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub fn open_files(self, storage: FileStorage) -> Result<Hive> {
-        if !self.read_only {
-            storage.lock()?;
-        }
+    #[cfg_attr(not(feature = "mmap"), allow(unused_mut))]
+    pub fn open_files(self, mut storage: FileStorage) -> Result<Hive> {
         #[cfg(feature = "mmap")]
         if storage.primary().metadata()?.len() > 0 {
+            if !self.read_only {
+                storage.lock()?;
+            }
             let map = crate::image::mmap::PrivateMap::new(storage.primary())?;
             return self.finish(Bytes::Mapped(map), Box::new(storage));
         }
@@ -131,9 +132,13 @@ impl OpenOptions {
     /// As [`open`](Self::open).
     pub fn open_storage(self, storage: impl Storage + 'static) -> Result<Hive> {
         let mut storage: Box<dyn Storage> = Box::new(storage);
-        let length = storage.len(HiveFile::Primary)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        storage.read(HiveFile::Primary, 0, &mut bytes)?;
+        if storage.len(HiveFile::Primary)?.is_none() {
+            return Err(io::Error::from(io::ErrorKind::NotFound).into());
+        }
+        if !self.read_only {
+            storage.lock()?;
+        }
+        let bytes = read_all(storage.as_mut(), HiveFile::Primary)?;
         self.finish(Bytes::Owned(bytes), storage)
     }
 

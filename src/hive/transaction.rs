@@ -34,6 +34,9 @@ use crate::{
 pub struct Transaction<'h> {
     hive: &'h mut Hive,
     now: FileTime,
+    /// Whether a journal of our own was allowed at the begin: the hive on disk is a boot store even where edits have made
+    /// it none.
+    may_have_journal: bool,
     half_done: bool,
     committed: bool,
 }
@@ -47,7 +50,8 @@ pub struct Savepoint {
 
 impl<'h> Transaction<'h> {
     pub(super) fn new(hive: &'h mut Hive) -> Self {
-        Self { hive, now: FileTime::now(), half_done: false, committed: false }
+        let may_have_journal = hive.has_journal();
+        Self { hive, now: FileTime::now(), may_have_journal, half_done: false, committed: false }
     }
 
     /// The time stamp that edits of this transaction give to keys; the time of its begin unless set.
@@ -308,7 +312,7 @@ impl<'h> Transaction<'h> {
         if self.half_done {
             return Err(RequestError::HalfDone.into());
         }
-        let has_journal = self.hive.image.is_stepwise() && self.hive.has_journal();
+        let has_journal = self.may_have_journal && self.hive.image.is_stepwise() && self.hive.has_journal();
         let image = &mut self.hive.image;
         let before = image.writes();
         let mut done: Result<T, Error> = edit(image, self.now);

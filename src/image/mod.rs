@@ -252,6 +252,13 @@ impl Image {
         self.marks.first().map_or(self.len(), |mark| mark.length)
     }
 
+    /// The base block that goes with the bins of when the transaction began, with the numbers of now: what may be on disk
+    /// before the new bins are.
+    pub(crate) fn base_at_begin(&self) -> BaseBlock {
+        let root = self.marks.first().map_or(self.base.root, |mark| mark.base.root);
+        BaseBlock { root, length: self.length_at_begin(), ..self.base.clone() }
+    }
+
     /// A page as it was when the transaction began; none for pages that did not exist or were not touched.
     pub(crate) fn page_at_begin(&self, page: u32) -> Option<&[u8]> {
         self.marks.iter().find_map(|mark| mark.saved(page))

@@ -10,15 +10,18 @@ use crate::{Data, Hive, Recover, System, name};
 /// The first build of Windows that writes logs of numbered entries: 8.1.
 const WINDOWS_8_1: u32 = 9600;
 
+/// The first that reads a log of file type 1: XP. Windows NT and 2000 have 2 there, and take 1 for a copy of the hive.
+const XP: u32 = 2600;
+
 /// Which Windows a hive file belongs to, as the `SOFTWARE` hive of the installation around it says:
-/// [`System::Unknown`] for a hive that lies anywhere else.
+/// [`System::Unknown`] for a hive that lies anywhere else, and for a Windows before XP, whose logs are not written.
 #[must_use]
 pub fn system_of(hive: &Path) -> System {
     let build = fs::canonicalize(hive).ok().and_then(|hive| software(&hive)).and_then(|software| build(&software));
     match build {
         Some(build) if build >= WINDOWS_8_1 => System::Windows81,
-        Some(_) => System::BeforeWindows81,
-        None => System::Unknown,
+        Some(build) if build >= XP => System::BeforeWindows81,
+        _ => System::Unknown,
     }
 }
 
@@ -80,6 +83,7 @@ mod tests {
     #[test]
     fn the_build_number_tells() {
         for (build, system) in [
+            (Some("2195"), System::Unknown),
             (Some("2600"), System::BeforeWindows81),
             (Some("9200"), System::BeforeWindows81),
             (Some("9600"), System::Windows81),

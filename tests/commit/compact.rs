@@ -5,9 +5,11 @@ use hivesmith::{
 };
 
 use super::{
-    FileTime, bins,
+    FileTime, bins, each_cut,
     log::{log_for, old_log_for},
+    sum_up,
     tape::{Call, Tape, coin, cut},
+    with_number,
 };
 
 /// Everything that a hive says.
@@ -104,4 +106,48 @@ fn without_log_and_journal_a_hive_is_left_alone() {
     let mut txn = hive.begin().unwrap();
     txn.create_key(txn.root(), "still fine").unwrap();
     txn.commit().unwrap();
+}
+
+/// The root key in a bin of its own at the end, where other programs may have it.
+fn with_root_at_the_end(mut hive: Vec<u8>) -> Vec<u8> {
+    const ROOT: usize = 0x1020;
+    let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let size = number(&hive, ROOT).wrapping_neg();
+    let cell = hive[ROOT..][..size as usize].to_vec();
+    // It is free now.
+    hive[ROOT..ROOT + 4].copy_from_slice(&size.to_le_bytes());
+    let length = number(&hive, 0x28);
+    let root = length + 0x20;
+    for at in (ROOT..hive.len() - 0x18).step_by(8) {
+        if hive[at + 4..].starts_with(b"nk") && number(&hive, at + 0x14) == 0x20 {
+            hive[at + 0x14..at + 0x18].copy_from_slice(&root.to_le_bytes());
+        }
+    }
+    let mut bin = b"hbin".to_vec();
+    bin.extend(length.to_le_bytes());
+    bin.extend(0x1000_u32.to_le_bytes());
+    bin.resize(0x20, 0);
+    bin.extend(cell);
+    bin.extend((0x1000 - 0x20 - size).to_le_bytes());
+    bin.resize(0x1000, 0);
+    hive.extend(bin);
+    hive[0x24..0x28].copy_from_slice(&root.to_le_bytes());
+    hive[0x28..0x2c].copy_from_slice(&(length + 0x1000).to_le_bytes());
+    sum_up(&mut hive);
+    hive
+}
+
+/// Number 1 is too low to have one before it, so the base block is written before the hive is compacted.
+#[test]
+fn a_root_that_moves_is_not_looked_for_before_it_is_there() {
+    let loose = with_number(&with_root_at_the_end(loose_hive()), 1);
+    let said = content(Hive::from_bytes(loose.clone()).unwrap().view());
+    let before = MemoryStorage::new(loose.clone()).with(HiveFile::Log1, log_for(&loose));
+    let (calls, after, _) = compacted(&before);
+    assert_eq!(after.to_bytes()[0x24..0x28], [0x20, 0, 0, 0]);
+    each_cut(&before, &calls, |made, left| {
+        let reopened = OpenOptions::new().open_storage(left).unwrap();
+        assert!(reopened.view().check().editable(), "call {made}");
+        assert_eq!(content(reopened.view()), said, "call {made}");
+    });
 }

@@ -1,6 +1,8 @@
 //! What a commit writes, in which order, and how it is chosen. What power cuts leave is the matter of `tests/crash`.
 
+mod after_replay;
 mod compact;
+mod journal;
 #[path = "../model/log.rs"]
 mod log;
 mod tape;
@@ -37,6 +39,27 @@ fn small_hive(version: Version) -> Vec<u8> {
     txn.set_class_name(guarded, Some(NameBuf::from("class"))).unwrap();
     txn.commit().unwrap();
     hive.to_bytes()
+}
+
+/// The same hive, clean at another number.
+fn with_number(hive: &[u8], number: u32) -> Vec<u8> {
+    let mut hive = hive.to_vec();
+    for field in [4, 8] {
+        hive[field..field + 4].copy_from_slice(&number.to_le_bytes());
+    }
+    sum_up(&mut hive);
+    hive
+}
+
+/// Gives the base block the checksum that it should have.
+fn sum_up(hive: &mut [u8]) {
+    let word = |word: &[u8]| u32::from_le_bytes(word.try_into().unwrap());
+    let sum = match hive[..508].chunks_exact(4).fold(0, |sum, bytes| sum ^ word(bytes)) {
+        0 => 1,
+        u32::MAX => u32::MAX - 1,
+        sum => sum,
+    };
+    hive[508..512].copy_from_slice(&sum.to_le_bytes());
 }
 
 type Edit = fn(&mut Transaction<'_>) -> Result<()>;

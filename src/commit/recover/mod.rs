@@ -118,9 +118,12 @@ pub(crate) fn accept(image: &mut Image, logs: &Logs) -> RecoveryReport {
 
 /// Finishes the commit that a journal of our own holds, if it is of this state of this hive. `sector` is the hive's
 /// first as it stands on disk.
+///
+/// A log means that Windows wrote after the journal, whose commit had left none: it never began then, and Windows may
+/// have come to the very numbers that it would have begun with.
 pub(crate) fn finish(image: &mut Image, logs: &Logs, sector: &[u8; SECTOR]) -> Option<RecoveryReport> {
     let redo = logs.redo()?.ok()?;
-    if !redo.is_of(sector, image.bins()) {
+    if logs.iter().any(|log| log.base().is_some()) || !redo.is_of(sector, image.bins()) {
         return None;
     }
     image.begin_replay();
@@ -176,6 +179,8 @@ struct Target<'i> {
     there: u32,
     /// The longest that the bins can honestly become: a log carries the bins that it adds.
     most: u64,
+    /// How much the bins grew so far; what shrank before counts again.
+    grown: u64,
     /// Pages behind `there` that came from a log.
     brought: BTreeSet<u32>,
 }
@@ -183,13 +188,26 @@ struct Target<'i> {
 impl<'i> Target<'i> {
     fn new(image: &'i mut Image, logs: u64) -> Self {
         let there = image.len();
-        Self { image, there, most: u64::from(there) + logs + GROWTH_SLACK, brought: BTreeSet::new() }
+        Self { image, there, most: u64::from(there) + logs + GROWTH_SLACK, grown: 0, brought: BTreeSet::new() }
     }
 
     /// As it was before anything was applied.
     fn reset(&mut self) {
         self.image.rollback_to(0);
+        self.grown = 0;
         self.brought.clear();
+    }
+
+    /// Gives the bins another length; false, with nothing done, where that is more than can be honest. Entries that let
+    /// a long hive shrink and grow by turns would cost its length each.
+    fn set_len(&mut self, length: u32) -> Result<bool, FormatError> {
+        let grown = self.grown + u64::from(length.saturating_sub(self.image.len()));
+        if u64::from(length) > self.most || grown > self.most {
+            return Ok(false);
+        }
+        self.grown = grown;
+        self.image.set_len(length)?;
+        Ok(true)
     }
 
     fn put(&mut self, at: u32, bytes: &[u8]) -> Result<(), FormatError> {

@@ -154,11 +154,10 @@ impl Chain {
                     break;
                 }
             };
-            if u64::from(entry.length) > target.most {
+            if !target.set_len(entry.length)? {
                 report.skip_from(log.file, at, SkipReason::TooLong);
                 break;
             }
-            target.image.set_len(entry.length)?;
             let mut bytes = 0;
             for (at, page) in entry.pages() {
                 target.put(at, page)?;

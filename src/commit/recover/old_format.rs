@@ -21,8 +21,13 @@ pub(super) fn replay(target: &mut Target<'_>, logs: &[(&Log, BaseBlock)], report
     let sound = target.image.base().checksum_ok();
     let stamp = if sound { Some(target.image.base().last_written) } else { first_bin_stamp(target.image) };
     let mut candidates: Vec<(&Log, &BaseBlock, bool)> = Vec::new();
+    let lowest = target.image.base().sequence2;
     for (log, base) in logs {
         match stamp {
+            // Since Windows 8.1 the stamp stands still: a log of before an upgrade has it as well.
+            _ if sound && is_before(base.sequence1, lowest) => {
+                report.skip(log.file, SkipReason::Stale { begins: base.sequence1, hive: lowest });
+            }
             Some(stamp) if stamp == base.last_written => candidates.push((log, base, true)),
             // The base block was written first, with the new stamp, and the first bin never.
             Some(stamp) if !sound && stamp < base.last_written => candidates.push((log, base, false)),
@@ -69,14 +74,13 @@ fn apply(target: &mut Target<'_>, log: &Log, base: &BaseBlock, report: &mut Reco
             return Ok(false);
         }
     };
-    if u64::from(base.length) > target.most {
-        report.skip(log.file, SkipReason::TooLong);
-        return Ok(false);
-    }
     if !target.image.base().checksum_ok() {
         *target.image.base_mut() = BaseBlock { file_type: 0, ..base.clone() };
     }
-    target.image.set_len(base.length)?;
+    if !target.set_len(base.length)? {
+        report.skip(log.file, SkipReason::TooLong);
+        return Ok(false);
+    }
     let mut bytes = 0;
     for (at, run) in runs {
         target.put(at, run)?;

@@ -214,3 +214,40 @@ fn a_dirty_hive_without_logs_is_accepted_when_it_is_sound() {
     let refused = OpenOptions::new().accept_dirty(true).open_storage(MemoryStorage::new(broken));
     assert!(matches!(refused, Err(Error::Corrupt(_))), "{refused:?}");
 }
+
+/// Each entry of a small log lets the bins become long or short; making that room costs its length.
+#[test]
+fn bins_that_grow_and_shrink_by_turns_do_not_cost_their_length_each_time() {
+    let clean = hive(4);
+    let dirty = with_base(&clean, |base| base.sequence1 = 5);
+    let short = base_of(&clean).length;
+    let mut log = log(&clean, 4, &[]);
+    for number in 4..400 {
+        let length = if number % 2 == 0 { short } else { 16 << 20 };
+        let entry = encode(FIRST_ENTRY + (log.len() - SECTOR) as u64, 0, number, length, &[(0, vec![7; 0x200])]);
+        log.extend(entry);
+    }
+    let mut image = crate::image::Image::from_vec(base_of(&dirty), dirty.clone());
+    let logs = crate::commit::Logs::read(&mut MemoryStorage::new(dirty).with(HiveFile::Log1, log)).unwrap();
+    let report = super::replay(&mut image, &logs, short, super::ReplayOf::Either).unwrap();
+    assert!((2..6).contains(&report.applied.len()), "{}", report.applied.len());
+    assert_eq!(report.skipped.last().unwrap().why, super::SkipReason::TooLong);
+}
+
+/// Since Windows 8.1 the time stamp stands still, so a log of before an upgrade has the one of the hive.
+#[test]
+fn a_log_of_before_the_upgrade_is_not_replayed() {
+    let clean = hive(40);
+    let dirty = with_base(&clean, |base| base.sequence1 = 41);
+    let length = base_of(&clean).length;
+    let log = |number: u32| {
+        let base = with_base(&clean, |base| (base.file_type, base.sequence1, base.sequence2) = (1, number, number));
+        let mut page = clean[BINS_START as usize..][..0x1000].to_vec();
+        page[0xfff] = 0x77;
+        [&base[..SECTOR], &crate::format::dirty_vector::encode(length, &[(0, page)])].concat()
+    };
+    let files = |number| MemoryStorage::new(dirty.clone()).with(HiveFile::Log1, log(number));
+    assert_eq!(open(files(41)).unwrap().1, 0x77);
+    let Err(Error::NeedsRecovery(state)) = open(files(12)) else { panic!("a stale log was replayed") };
+    assert_eq!(state.skipped[0].why, super::SkipReason::Stale { begins: 12, hive: 40 });
+}
