@@ -5,7 +5,8 @@ source "$(dirname "$0")/lib.sh"
 
 # base: a C compiler, and other implementations of the formats to compare with.
 base=(gcc libc6-dev pkg-config xz-utils ca-certificates python3 python3-venv
-    libhivex-bin libhivex-dev python3-hivex python3-samba reglookup libregf-utils chntpw ntfs-3g attr strace)
+    libhivex-bin libhivex-dev python3-hivex python3-samba reglookup libregf-utils chntpw ntfs-3g attr strace
+    fdisk mtools dosfstools)
 # coverage: reads the profiles of rustup's compiler, which ships without its llvm-tools here.
 coverage=(llvm-22)
 # windows: a compiler whose standard library comes as source, a linker for it, and somewhere to run.

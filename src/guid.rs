@@ -34,13 +34,13 @@ impl Guid {
 
     /// From the bytes as stored.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(u128::from_be_bytes(swapped(bytes)))
     }
 
     /// The bytes as stored.
     #[must_use]
-    pub fn to_bytes(self) -> [u8; 16] {
+    pub const fn to_bytes(self) -> [u8; 16] {
         swapped(self.0.to_be_bytes())
     }
 
@@ -64,10 +64,8 @@ impl Guid {
 }
 
 /// The first three parts turned round, which is its own inverse.
-fn swapped(bytes: [u8; 16]) -> [u8; 16] {
-    let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
-    let [i, j, k, l, m, n, o, p] = rest;
-    [d, c, b, a, f, e, h, g, i, j, k, l, m, n, o, p]
+const fn swapped(b: [u8; 16]) -> [u8; 16] {
+    [b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]]
 }
 
 impl FromStr for Guid {

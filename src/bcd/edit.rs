@@ -226,12 +226,7 @@ impl Store<'_> {
     /// # Errors
     ///
     /// As [`set`](Self::set).
-    pub fn remove_from_list(
-        self,
-        id: Guid,
-        code: ElementCode,
-        members: &[Guid],
-    ) -> Result<Vec<Change>, StoreError> {
+    pub fn remove_from_list(self, id: Guid, code: ElementCode, members: &[Guid]) -> Result<Vec<Change>, StoreError> {
         let mut list = self.list(id, code)?;
         list.retain(|member| !members.contains(member));
         self.set(id, code, &ElementValue::ObjectList(list))
@@ -276,7 +271,8 @@ impl Store<'_> {
                     changes.push(Change::DeleteTree { key: Store::path_of(id) });
                 }
                 let new = NewObject::new(id, theirs.object_type().unwrap_or(ObjectType(0)));
-                let stored = elements.into_iter().filter_map(|it| it.stored.map(|(kind, bytes)| (it.code, kind, bytes)));
+                let stored =
+                    elements.into_iter().filter_map(|it| it.stored.map(|(kind, bytes)| (it.code, kind, bytes)));
                 let new = stored.fold(new, |new, (code, kind, bytes)| new.with_stored(code, kind, bytes));
                 changes.push(new.change());
                 continue;

@@ -28,8 +28,7 @@ impl Object<'_> {
     ///
     /// [`StoreError::Engine`] where a record is broken.
     pub fn to_json(self, places: &dyn Places) -> Result<Json, StoreError> {
-        let elements: Vec<Json> =
-            self.elements()?.iter().map(|element| element_json(self, element, places)).collect();
+        let elements: Vec<Json> = self.elements()?.iter().map(|element| element_json(self, element, places)).collect();
         Ok(json!({
             "id": format!("{:?}", self.id()),
             "alias": WellKnown::of(self.id()).map(|known| format!("{{{}}}", known.alias)),

@@ -146,7 +146,8 @@ mod tests {
         assert_eq!(ObjectType::OS_LOADER.application(), Some(Application::OsLoader));
         assert_eq!(ObjectType::OS_LOADER_SETTINGS.application(), Some(Application::OsLoader));
         assert_eq!(ObjectType(0x1020_000a).application(), Some(Application::BootApplication));
-        for none in [ObjectType::SETTINGS, ObjectType::DEVICE_OPTIONS, ObjectType::FIRMWARE_APPLICATION, ObjectType(0)] {
+        for none in [ObjectType::SETTINGS, ObjectType::DEVICE_OPTIONS, ObjectType::FIRMWARE_APPLICATION, ObjectType(0)]
+        {
             assert_eq!(none.application(), None, "{none}");
         }
     }

@@ -3,11 +3,7 @@
 use std::fmt;
 
 use super::{Definition, ElementCode, ElementValue, ObjectType, StoreError, WellKnown};
-use crate::{
-    Data, Guid, HiveView, ValueType,
-    name::KeyPath,
-    tree::Key,
-};
+use crate::{Data, Guid, HiveView, ValueType, name::KeyPath, tree::Key};
 
 /// A boot configuration store: a hive with the keys `Objects` and `Description`.
 ///
@@ -191,7 +187,7 @@ impl fmt::Debug for Store<'_> {
 pub struct Object<'a> {
     key: Key<'a>,
     id: Guid,
-    object_type: Option<ObjectType>,
+    kind: Option<ObjectType>,
 }
 
 impl<'a> Object<'a> {
@@ -201,11 +197,11 @@ impl<'a> Object<'a> {
             Some(description) => description.value(TYPE)?,
             None => None,
         };
-        let object_type = match stored.map(crate::Value::decode).transpose()? {
+        let kind = match stored.map(crate::Value::decode).transpose()? {
             Some(Data::Dword(number)) => Some(ObjectType(number)),
             _ => None,
         };
-        Ok(Some(Self { key, id, object_type }))
+        Ok(Some(Self { key, id, kind }))
     }
 
     /// Its identifier.
@@ -217,7 +213,7 @@ impl<'a> Object<'a> {
     /// Its type; none where it has none, or one that is no number.
     #[must_use]
     pub fn object_type(self) -> Option<ObjectType> {
-        self.object_type
+        self.kind
     }
 
     /// Its key.
@@ -286,7 +282,7 @@ impl<'a> Object<'a> {
     /// What is known of an element in an object of this type.
     #[must_use]
     pub fn definition(self, code: ElementCode) -> Option<&'static Definition> {
-        Definition::of(code, self.object_type.unwrap_or(ObjectType(0)))
+        Definition::of(code, self.kind.unwrap_or(ObjectType(0)))
     }
 
     /// Whether an OS loader starts an installed Windows, and not a recovery environment or another Windows PE.

@@ -60,7 +60,8 @@ impl ElementValue {
             Self::String(text) => (ValueType::SZ, terminated(text).collect()),
             Self::Object(id) => (ValueType::SZ, terminated(&format!("{id:?}")).collect()),
             Self::ObjectList(ids) => {
-                let all: Vec<u8> = ids.iter().flat_map(|id| terminated(&format!("{id:?}")).collect::<Vec<_>>()).collect();
+                let all: Vec<u8> =
+                    ids.iter().flat_map(|id| terminated(&format!("{id:?}")).collect::<Vec<_>>()).collect();
                 (ValueType::MULTI_SZ, all.into_iter().chain([0, 0]).collect())
             }
             Self::Integer(number) => (ValueType::BINARY, number.to_le_bytes().to_vec()),

@@ -8,7 +8,7 @@ use hivesmith::{
     command::{run::Leniency, script::Script},
 };
 
-use super::{Common, Exit, Failure, Writing, mounts::Sources, run::run_script};
+use super::{Common, Exit, Failure, Writing, mounts::Sources, run::run_script, stores::StoreSources};
 
 /// Builds a broken sample installation, repairs it with a script of the documentation, and shows the difference.
 ///
@@ -73,7 +73,7 @@ impl Demo {
         say(format!("   {}", state(&hive)?))?;
         let sources = Sources { drives: vec![format!("F:={}", folder.display())], ..Sources::default() };
         let writing = Writing { undo_dir: folder.join("undo"), ..Writing::default() };
-        let run = || run_script(&script, &sources, Leniency::default(), &writing, common);
+        let run = || run_script(&script, (&sources, &StoreSources::default()), Leniency::default(), &writing, common);
         say(format!("\n2. hivesmith run {} --drive F:={}", script_path.display(), folder.display()))?;
         run()?;
         say("\n3. the same once more".to_owned())?;

@@ -1,6 +1,7 @@
 //! The command line: thin, one verb a file.
 
 mod apply;
+mod bcdedit;
 mod check;
 mod compact;
 mod complete;
@@ -20,6 +21,7 @@ mod recover;
 mod reg;
 mod repair;
 mod run;
+mod stores;
 mod takeown;
 mod undo;
 
@@ -132,6 +134,8 @@ enum Verb {
     New(new::New),
     /// Windows' `reg`, offline: query, add, delete, export, import and more.
     Reg(reg::Reg),
+    /// Windows' `bcdedit`, offline: /enum, /set, /create, /copy, /delete and more.
+    Bcdedit(bcdedit::Bcdedit),
     /// Windows' `icacls`, on files of a mounted volume: who may do what, and changing that.
     Icacls(icacls::Icacls),
     /// Windows' `takeown`, on files of a mounted volume.
@@ -174,6 +178,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Diff(verb) => verb.run(common),
         Verb::New(verb) => verb.run(common),
         Verb::Reg(verb) => verb.run(common),
+        Verb::Bcdedit(verb) => verb.run(common),
         Verb::Icacls(verb) => verb.run(common),
         Verb::Takeown(verb) => verb.run(common),
         Verb::Run(verb) => verb.run(common),

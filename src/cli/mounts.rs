@@ -49,7 +49,7 @@ pub(crate) enum Purpose<'w> {
 }
 
 impl Purpose<'_> {
-    fn writes(self) -> bool {
+    pub(crate) fn writes(self) -> bool {
         matches!(self, Self::Edit(writing) if !writing.dry_run)
     }
 }
@@ -111,6 +111,12 @@ impl Mounts {
         self.add(Some(key), path.to_owned(), storage, purpose).map(drop)
     }
 
+    /// Opens a hive of this machine, once; its number.
+    pub(crate) fn open_file(&mut self, path: &Path, purpose: Purpose<'_>) -> Result<usize, Failure> {
+        let storage = FileStorage::open(path, purpose.writes()).map_err(|error| Failure::io(path, &error))?;
+        self.add(None, path.to_owned(), storage, purpose)
+    }
+
     /// Opens a hive as a command of a script names it, once; its number.
     pub(crate) fn open_named(&mut self, drives: &Drives, file: &str, purpose: Purpose<'_>) -> Result<usize, Failure> {
         let (path, storage) = drives.open_hive(file, purpose.writes()).map_err(|error| {
@@ -129,7 +135,7 @@ impl Mounts {
     }
 
     /// A file is one hive, however often it is named: two would be committed each without the changes of the other.
-    fn add(
+    pub(crate) fn add(
         &mut self,
         key: Option<RegPath>,
         path: PathBuf,

@@ -141,6 +141,7 @@ pub(crate) fn failure(error: &RunError) -> Failure {
     match error {
         RunError::NotFound(_) => Failure::new(Exit::No, error.to_string()),
         RunError::Refused(why) => Failure::usage(why),
+        RunError::Word { message, .. } => Failure::usage(message),
         RunError::Engine(path, error) => Failure::of(path, error),
         RunError::File(file, error) => Failure::opening(file, error),
         other => Failure::new(Exit::Io, other.to_string()),

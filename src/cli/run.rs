@@ -11,8 +11,8 @@ use clap::Args;
 use hivesmith::{
     command::{
         Diagnostic,
-        run::{Leniency, NewFile, ScriptRun, hive_files},
-        script::{Command, Script, ScriptError},
+        run::{Leniency, NewFile, ScriptHives, ScriptRun, boot_stores, hive_files},
+        script::{Command, Line, Script, ScriptError},
     },
     plan::Registry,
 };
@@ -23,6 +23,7 @@ use super::{
     apply::{Applied, to_json},
     mounts::{Purpose, Sources, keys_of},
     reg,
+    stores::{StoreSources, Stores},
 };
 
 /// Carries out a script of the documentation on offline hives.
@@ -35,6 +36,8 @@ pub(crate) struct Run {
     script: PathBuf,
     #[command(flatten)]
     sources: Sources,
+    #[command(flatten)]
+    stores: StoreSources,
     /// Go on behind a command that finds nothing to delete or to query, as cmd would.
     #[arg(long)]
     keep_going: bool,
@@ -58,7 +61,7 @@ impl Run {
             bytes = fs::read(&self.script).map_err(|error| Failure::io(&self.script, &error))?;
         }
         match self.parse(&name, bytes) {
-            Ok(script) => run_script(&script, &self.sources, self.leniency(), &self.writing, common),
+            Ok(script) => run_script(&script, (&self.sources, &self.stores), self.leniency(), &self.writing, common),
             Err(error) => {
                 let failure = Failure::usage("the script was not understood, nothing was written");
                 Err(refused(failure, &error.errors, &self.writing, common))
@@ -81,7 +84,7 @@ impl Run {
 /// Plans a script, and carries the plan out.
 pub(crate) fn run_script(
     script: &Script,
-    sources: &Sources,
+    (sources, store_sources): (&Sources, &StoreSources),
     leniency: Leniency,
     writing: &Writing,
     common: &Common,
@@ -105,37 +108,44 @@ pub(crate) fn run_script(
     for (line, load) in hive_files(script) {
         match mounts.open_named(&drives, &load.file, purpose) {
             Ok(number) => loads.push(number),
-            Err(failure) => {
-                let (message, hint) = match failure.message.split_once("\n  ") {
-                    Some((message, hint)) => (message, Some(hint.to_owned())),
-                    None => (failure.message.as_str(), None),
-                };
-                let mut place = line.diagnostic(message);
-                place.hint = hint;
-                let failure = Failure::new(failure.exit, "the script was stopped, nothing was written");
-                return Err(refused(failure, &[place], writing, common));
-            }
+            Err(failure) => return Err(refused_at(line, &failure, writing, common)),
+        }
+    }
+    let bcd_drives = store_sources.drives(&drives)?;
+    let mut stores = Stores::default();
+    let mut store_numbers = Vec::new();
+    for (line, command) in boot_stores(script).filter(|_| !leniency.registry_only) {
+        let from = (store_sources, sources.root.as_deref());
+        match stores.of(command, &mut mounts, &bcd_drives, from, purpose) {
+            Ok(number) => store_numbers.push(number),
+            Err(failure) => return Err(refused_at(line, &failure, writing, common)),
         }
     }
     let mut notes: Vec<String> = apply::replayed(&mounts.hives);
+    notes.append(&mut stores.notes);
     let initial = mounts.mounts.clone();
     let mut registry =
         Registry::editing(&mut mounts.hives).map_err(|(path, error)| stopped(Failure::of(&path, &error)))?;
     for mount in initial {
         registry.mount(mount);
     }
-    let ran = ScriptRun::new(&mut registry, &drives, script, &loads, leniency);
+    let numbers = ScriptHives { loads: &loads, stores: &store_numbers };
+    let ran = ScriptRun::new(&mut registry, (&drives, &bcd_drives), script, numbers, leniency);
     let warnings: Vec<&Diagnostic> =
         script.warnings.iter().chain(ran.ran.iter().flat_map(|ran| &ran.warnings)).collect();
     let files: Vec<NewFile> = ran.files().cloned().collect();
     let stops = ran.must_stop();
     let applied = if stops {
+        drop(registry);
         Applied::default()
     } else {
         let folders: Vec<String> = ran.folders().cloned().collect();
         let planned = apply::Planned { files: &files, folders: &folders, descriptors: &ran.descriptors };
         apply::apply_all(registry, &drives, &planned, false, writing, &mut |_| {})?
     };
+    if !stops && !writing.dry_run && stores.makes_any() {
+        stores.write(&mounts.hives, &bcd_drives)?;
+    }
 
     if common.json {
         notes.extend(warnings.iter().map(ToString::to_string));
@@ -161,6 +171,18 @@ pub(crate) fn run_script(
     let error = ran.refused.iter().filter(|refusal| refusal.stops).find_map(|refusal| refusal.error.as_ref());
     let exit = error.map_or(Exit::Refused, |error| reg::failure(error).exit);
     Err(Failure::new(exit, "the script was stopped, nothing was written"))
+}
+
+/// A line whose hive or store could not be opened.
+fn refused_at(line: &Line, failure: &Failure, writing: &Writing, common: &Common) -> Failure {
+    let (message, hint) = match failure.message.split_once("\n  ") {
+        Some((message, hint)) => (message, Some(hint.to_owned())),
+        None => (failure.message.as_str(), None),
+    };
+    let mut place = line.diagnostic(message);
+    place.hint = hint;
+    let failure = Failure::new(failure.exit, "the script was stopped, nothing was written");
+    refused(failure, &[place], writing, common)
 }
 
 /// A failure with the places of the script that it is about; with `--json` they make a document of their own.

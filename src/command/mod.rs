@@ -1,10 +1,10 @@
 //! Windows' own commands, read as the documentation prints them.
 //!
-//! [`script`] reads whole fragments of `.cmd` files; [`reg`] is the grammar of `reg.exe`, which serves scripts and the
-//! command line alike. These two are text in, typed requests out: nothing is opened, nothing is changed, and every
-//! complaint knows line and column. [`icacls`] and [`takeown`] are the same for descriptors of files, [`Accounts`] knows
-//! names of accounts. [`run`] carries requests out in a [`Registry`](crate::plan::Registry) and on
-//! [`Descriptors`](crate::plan::Descriptors).
+//! [`script`] reads whole fragments of `.cmd` files; [`reg`] and [`bcdedit`] are the grammars of `reg.exe` and
+//! `bcdedit.exe`, which serve scripts and the command line alike. These are text in, typed requests out: nothing is
+//! opened, nothing is changed, and every complaint knows line and column. [`icacls`] and [`takeown`] are the same for
+//! descriptors of files, [`Accounts`] knows names of accounts. [`run`] carries requests out in a
+//! [`Registry`](crate::plan::Registry) and on [`Descriptors`](crate::plan::Descriptors).
 //!
 //! ```
 //! use hivesmith::command::{reg::RegCommand, script::{Command, Script}};
@@ -19,6 +19,7 @@
 //! ```
 
 mod accounts;
+pub mod bcdedit;
 mod diagnostic;
 pub mod icacls;
 mod nearest;

@@ -239,6 +239,55 @@ impl<'h> Registry<'h> {
         Ok(Some(self.step(at, StepKind::DeleteKey, why)))
     }
 
+    /// Makes a change of a hive that hangs nowhere, such as a boot store; a step for each key that it makes and each
+    /// value that it sets.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::apply`].
+    pub fn apply(&mut self, hive: usize, change: &Change, why: &str) -> Result<Vec<Step>> {
+        let at = |path: &KeyPath| Located { hive, key: boot_store().below(path), path: path.clone() };
+        match change {
+            Change::CreateKey { key } => self.create_key(&at(key), why),
+            Change::SetValue { key, name, kind, data } => {
+                Ok(self.set_value(&at(key), name, *kind, data, why)?.into_iter().collect())
+            }
+            Change::DeleteValue { key, name } => Ok(self.delete_value(&at(key), name, why)?.into_iter().collect()),
+            Change::DeleteTree { key } => {
+                let at = at(key);
+                let before = self.only_value(&at)?;
+                let step = self.delete_key(&at, why)?;
+                Ok(step.map(|step| Step { before, ..step }).into_iter().collect())
+            }
+            Change::CreateTree { key, tree } => {
+                self.change(hive, change)?;
+                let mut steps = Vec::new();
+                let mut rest = vec![(key.clone(), tree)];
+                while let Some((path, tree)) = rest.pop() {
+                    let at = at(&path);
+                    steps.push(self.step(&at, StepKind::CreateKey, why));
+                    for (name, kind, data) in &tree.values {
+                        let step = self.step(&at, StepKind::SetValue, why);
+                        let after = Some((*kind, data.clone()));
+                        steps.push(Step { value: Some(name.clone()), after, ..step });
+                    }
+                    rest.extend(tree.subkeys.iter().rev().map(|(name, below)| (path.join(name), below)));
+                }
+                Ok(steps)
+            }
+            _ => Err(crate::RequestError::Uncommittable("a change that no step is made of".to_owned()).into()),
+        }
+    }
+
+    /// The value of a key that has no other and no subkeys.
+    fn only_value(&self, at: &Located) -> Result<Option<(ValueType, Vec<u8>)>> {
+        let Some(key) = self.key(at)?.filter(|key| key.subkey_count() == 0 && key.value_count() == 1) else {
+            return Ok(None);
+        };
+        let Some(value) = key.values()?.next().transpose()? else { return Ok(None) };
+        Ok(Some((value.kind(), value.data()?.into_owned())))
+    }
+
     fn value(&self, at: &Located, name: &NameBuf) -> Result<Option<(ValueType, Vec<u8>)>> {
         let Some(key) = self.key(at)? else { return Ok(None) };
         let Some(value) = key.value(name)? else { return Ok(None) };
@@ -375,6 +424,11 @@ pub struct CommitFailure {
     pub error: Error,
     /// The hives that were committed before.
     pub done: Vec<(PathBuf, CommitReport)>,
+}
+
+/// Where Windows mounts the boot store of the machine.
+fn boot_store() -> RegPath {
+    RegPath { root: crate::reg_text::RootKey::LocalMachine, path: "BCD00000000".into() }
 }
 
 /// A number of the `Select` key of a SYSTEM hive.

@@ -139,7 +139,14 @@ impl Drives {
         }
     }
 
-    fn folder(&self, letter: char) -> Option<&Path> {
+    /// The drives in the order they were given: letter, and folder or `DISK#NUMBER`.
+    pub fn iter(&self) -> impl Iterator<Item = (char, &Path)> {
+        self.0.iter().map(|(letter, folder)| (*letter, folder.as_path()))
+    }
+
+    /// What was given for a letter, which is in upper case.
+    #[must_use]
+    pub fn folder(&self, letter: char) -> Option<&Path> {
         self.0.iter().find(|(known, _)| *known == letter).map(|(_, folder)| folder.as_path())
     }
 }

@@ -1,5 +1,7 @@
 //! A Windows installation on a mounted disk: finding files as Windows would, without ever leaving the mount.
 
+mod boot_store;
+mod disk;
 mod drives;
 mod hibernation;
 mod names;
@@ -15,6 +17,8 @@ use std::{
 
 use cap_std::{ambient_authority, fs::Dir, fs::OpenOptions};
 
+pub use boot_store::BootStore;
+pub use disk::{DiskStyle, DrivePartitions, PartitionEntry, PartitionTable};
 pub use drives::Drives;
 pub use hibernation::{Hibernated, hibernated};
 pub use names::{name_of, os_name, shown_name};

@@ -104,11 +104,12 @@ fn lines_for_a_running_windows_stop_the_run_unless_they_are_skipped() {
 fn commands_that_are_not_built_yet_are_refused_by_name_and_line() {
     let disk = Disk::small();
     let script = tls()
-        + "bcdedit /store F:\\boot\\bcd /set {bootmgr} timeout 5\r\n\
+        + "wevtutil cl System\r\n\
            icacls F:\\ProgramData\\Microsoft\\Crypto\\RSA\\MachineKeys /t /c /grant \"BUILTIN\\Administrators:(F)\"\r\n";
-    let done = refused(&disk, &script, &[], 3).says("script.cmd:11:1: `bcdedit` cannot be carried out by this version");
+    let done =
+        refused(&disk, &script, &[], 3).says("script.cmd:11:1: `wevtutil` cannot be carried out by this version");
     done.says("--registry-only carries out the registry commands alone");
-    let done = disk.run(&script, &["--registry-only"]).ends(0).says("left out: script.cmd:11:1: `bcdedit`");
+    let done = disk.run(&script, &["--registry-only"]).ends(0).says("left out: script.cmd:11:1: `wevtutil`");
     done.says("left out: script.cmd:12:1: `icacls`");
 }
 

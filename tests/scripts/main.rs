@@ -4,8 +4,10 @@
 
 use hivesmith::{
     ValueType,
+    bcd::ElementCode,
     command::{
         Diagnostic,
+        bcdedit::{BcdEdit, ObjectRef, Verb},
         icacls::{Action, Edit},
         reg::{Add, DeleteTarget, RegCommand, ValueFilter},
         script::{
@@ -98,8 +100,18 @@ mod as_printed {
         let Command::Reg(RegCommand::Load(load)) = &lines[0].command else { panic!() };
         assert_eq!(load.file, r"F:\windows\system32\config\SYSTEM.hiv");
         assert!(matches!(&lines[12].command, Command::Reg(RegCommand::Unload(unload)) if unload.key == load.key));
-        let Command::Other { program: "bcdedit", words } = &lines[1].command else { panic!() };
-        assert_eq!(words[3].text, "{bootmgr}");
+        let stores: Vec<&BcdEdit> = lines[1..6]
+            .iter()
+            .map(|line| match &line.command {
+                Command::BcdEdit(command) => command,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert!(stores.iter().all(|command| command.store.as_ref().unwrap().text == r"F:\boot\bcd"));
+        let Verb::Set { object: ObjectRef::Named(object), values, .. } = &stores[0].verb else { panic!() };
+        assert_eq!((object.text.as_str(), values[0].text.as_str()), ("{bootmgr}", "yes"));
+        assert!(matches!(stores[3].verb, Verb::Put { code: ElementCode(0x2600_00b0), .. }));
+        assert!(matches!(&stores[4].verb, Verb::Settings { set, delete, .. } if set.len() == 2 && delete.is_empty()));
     }
 
     #[test]

@@ -77,10 +77,7 @@ fn partition(mut cursor: Cursor<'_>) -> Option<PartitionId> {
     let (signature, _) = disk.id.split_first_chunk()?;
     match disk.style {
         0 => Some(PartitionId::Gpt { disk: Guid::from_bytes(disk.id), partition: Guid::from_bytes(own) }),
-        1 => Some(PartitionId::Mbr {
-            signature: u32::from_le_bytes(*signature),
-            offset: u64::from_le_bytes(*offset),
-        }),
+        1 => Some(PartitionId::Mbr { signature: u32::from_le_bytes(*signature), offset: u64::from_le_bytes(*offset) }),
         _ => None,
     }
 }

@@ -29,7 +29,7 @@ use crate::Guid;
 /// let device = Device::parse("partition=mbr:43da9ab1@525336576", ElementCode::DEVICE, &NoPlaces)?;
 /// assert_eq!(device, Device::partition(PartitionId::Mbr { signature: 0x43da_9ab1, offset: 0x1f50_0000 }));
 /// let bytes = device.encode();
-/// assert_eq!((bytes.len(), bytes[0x20..0x28].try_into().map(u64::from_le_bytes)), (88, Ok(0x1f50_0000)));
+/// assert_eq!((bytes.len(), &bytes[0x20..0x28]), (88, &0x1f50_0000_u64.to_le_bytes()[..]));
 /// assert_eq!(Device::decode(&bytes), Some(device));
 /// # Ok::<(), String>(())
 /// ```

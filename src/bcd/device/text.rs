@@ -81,9 +81,11 @@ impl Device {
                 };
                 Ok(Self::vhd(path_on(file, places)?, element))
             }
-            ("locate", _) => Err("a device that is located without a disk to look for is not written by this version: \
+            ("locate", _) => {
+                Err("a device that is located without a disk to look for is not written by this version: \
                                   no store was found to compare it with"
-                .to_owned()),
+                    .to_owned())
+            }
             _ => Err(format!("`{text}` is no device; {FORMS}")),
         }
     }

@@ -175,10 +175,10 @@ impl Scope {
     #[must_use]
     pub fn fits(self, object: ObjectType) -> bool {
         match (self, object.application()) {
-            (Self::Library | Self::Template, _) => true,
             (Self::DeviceOptions, _) => object.kind() == ObjectKind::Device,
             (Self::AnyApplication, _) => matches!(object.kind(), ObjectKind::Application | ObjectKind::Inherit),
-            (Self::BootManager, Some(Application::BootManager | Application::FirmwareBootManager))
+            (Self::Library | Self::Template, _)
+            | (Self::BootManager, Some(Application::BootManager | Application::FirmwareBootManager))
             | (Self::OsLoader, Some(Application::OsLoader))
             | (Self::Resume, Some(Application::Resume))
             | (Self::MemoryTester, Some(Application::MemoryTester))
@@ -187,6 +187,24 @@ impl Scope {
             | (Self::BootApplication, Some(Application::BootApplication)) => true,
             _ => false,
         }
+    }
+}
+
+impl fmt::Display for Scope {
+    /// In the plural: "OS loaders and their settings".
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Library | Self::Template => "all objects",
+            Self::AnyApplication => "all applications and settings",
+            Self::BootManager => "the boot managers {bootmgr} and {fwbootmgr}",
+            Self::OsLoader => "OS loaders such as {default}, and their settings",
+            Self::Resume => "resume loaders and their settings",
+            Self::MemoryTester => "the memory tester {memdiag}",
+            Self::LegacyLoader => "loaders of Windows before Vista",
+            Self::Startup => "startup.com",
+            Self::BootApplication => "other boot applications",
+            Self::DeviceOptions => "device options such as {ramdiskoptions}",
+        })
     }
 }
 

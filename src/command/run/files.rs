@@ -104,7 +104,7 @@ pub(super) fn save(registry: &mut Registry<'_>, save: &Save) -> Result<Effect, R
 }
 
 /// A new hive whose root has what the key has: values, subkeys, class names, descriptors, time stamps.
-fn copy_to_hive(top: Key<'_>) -> Result<Vec<u8>, Error> {
+pub(super) fn copy_to_hive(top: Key<'_>) -> Result<Vec<u8>, Error> {
     let version = if top.hive().minor_version() >= 5 { Version::V1_5 } else { Version::V1_3 };
     let descriptor = top.security()?.bytes().to_vec();
     let mut hive = NewHive::new(version).root_name(top.name()?).descriptor(descriptor).create()?;

@@ -5,6 +5,7 @@
 //! [`Descriptors::write`](crate::plan::Descriptors::write).
 
 mod add;
+mod bcdedit;
 mod copy;
 mod delete;
 mod descriptors;
@@ -17,10 +18,15 @@ mod tree;
 
 use std::{error, fmt};
 
+pub use bcdedit::{bcdedit, create_store, store_json};
 pub use descriptors::{FileCommands, FileEffect};
-pub use script::{Leniency, Ran, Refusal, ScriptRun, hive_files};
+pub use script::{Leniency, Ran, Refusal, ScriptHives, ScriptRun, boot_stores, hive_files};
 
-use super::reg::{RegCommand, View};
+use super::{
+    Span,
+    diagnostic::Fault,
+    reg::{RegCommand, View},
+};
 use crate::{
     Error,
     name::{self, KeyPath, NameBuf},
@@ -81,6 +87,15 @@ pub enum RunError {
     Refused(String),
     /// The engine's own error, and the hive's file.
     Engine(std::path::PathBuf, Error),
+    /// A word of the command is wrong for what it is about.
+    Word {
+        /// Where it stands.
+        span: Span,
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// A file that the command reads or writes.
     File(String, std::io::Error),
 }
@@ -92,6 +107,7 @@ impl fmt::Display for RunError {
                 write!(out, "the system was unable to find the specified registry key or value: {what}")
             }
             Self::Refused(why) => out.write_str(why),
+            Self::Word { message, .. } => out.write_str(message),
             Self::Engine(file, error) => write!(out, "{}: {error}", file.display()),
             Self::File(file, error) => write!(out, "{file}: {error}"),
         }
@@ -99,6 +115,13 @@ impl fmt::Display for RunError {
 }
 
 impl error::Error for RunError {}
+
+impl From<Fault> for RunError {
+    fn from(fault: Fault) -> Self {
+        let Fault { span, message, hint } = fault;
+        Self::Word { span, message, hint }
+    }
+}
 
 /// Carries out one `reg` command; `why` says where it comes from.
 ///

@@ -1,9 +1,11 @@
 //! Whole scripts: every line is carried out in the registry's transactions before anything is written.
 
-use super::{Effect, FileCommands, NewFile, RunError, provider, reg};
+use super::{Effect, FileCommands, NewFile, RunError, bcdedit, provider, reg};
 use crate::{
     command::{
-        Accounts, Diagnostic, icacls,
+        Accounts, Diagnostic,
+        bcdedit::{BcdEdit, Verb},
+        icacls,
         reg::{Load, RegCommand},
         script::{Command, Line, Script, Target},
     },
@@ -70,17 +72,35 @@ pub fn hive_files(script: &Script) -> impl Iterator<Item = (&Line, &Load)> {
     })
 }
 
+/// The `bcdedit` lines of a script: each needs its store opened, or made, before.
+pub fn boot_stores(script: &Script) -> impl Iterator<Item = (&Line, &BcdEdit)> {
+    script.lines.iter().filter_map(|line| match &line.command {
+        Command::BcdEdit(command) => Some((line, command)),
+        _ => None,
+    })
+}
+
+/// Which of the registry's hives the lines of a script mean.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ScriptHives<'s> {
+    /// For each `reg load`, in order; see [`hive_files`].
+    pub loads: &'s [usize],
+    /// For each `bcdedit`, in order; see [`boot_stores`]. That of a `/createstore` is empty and new.
+    pub stores: &'s [usize],
+}
+
 impl ScriptRun {
-    /// Carries a script out. `hives` tells for each `reg load`, in order, which of the registry's hives it means.
+    /// Carries a script out. The second drives are those that `bcdedit` lines see.
     pub fn new(
         registry: &mut Registry<'_>,
-        drives: &Drives,
+        (drives, bcd_drives): (&Drives, &Drives),
         script: &Script,
-        hives: &[usize],
+        hives: ScriptHives<'_>,
         leniency: Leniency,
     ) -> Self {
         let mut run = Self::default();
-        let mut loads = hives.iter().copied();
+        let mut loads = hives.loads.iter().copied();
+        let mut stores = hives.stores.iter().copied();
         for line in &script.lines {
             let refusal = beforehand(line, leniency).or_else(|| redirected_nowhere(line, drives, leniency));
             run.refused.extend(refusal);
@@ -106,6 +126,12 @@ impl ScriptRun {
                     }
                 }
                 Command::Reg(command) => reg(registry, drives, command, &why),
+                Command::BcdEdit(_) if leniency.registry_only => continue,
+                Command::BcdEdit(command) => match (stores.next(), &command.verb) {
+                    (Some(_), Verb::CreateStore { .. }) => Ok(Effect::text(super::SUCCESS)),
+                    (Some(store), _) => bcdedit::bcdedit(registry, bcd_drives, store, command, &why),
+                    (None, _) => Err(RunError::Refused("the store was not opened".to_owned())),
+                },
                 Command::Provider(command) => provider::run(registry, command, &why),
                 Command::Icacls(_) | Command::Takeown(_) | Command::MakeDirectory { .. } if leniency.registry_only => {
                     continue;
@@ -121,7 +147,14 @@ impl ScriptRun {
                 }
                 Err(error) => {
                     let stops = !leniency.keep_going || !matches!(error, RunError::NotFound(_));
-                    let mut diagnostic = line.diagnostic(error.to_string());
+                    let mut diagnostic = match &error {
+                        RunError::Word { span, message, hint } if span.line > 0 => {
+                            let mut diagnostic = line.diagnostic_at(*span, message.as_str());
+                            diagnostic.hint.clone_from(hint);
+                            diagnostic
+                        }
+                        error => line.diagnostic(error.to_string()),
+                    };
                     if stops && matches!(error, RunError::NotFound(_)) {
                         diagnostic.hint = Some("--keep-going goes on behind such a line, as cmd would".to_owned());
                     }
@@ -170,7 +203,9 @@ fn beforehand(line: &Line, leniency: Leniency) -> Option<Refusal> {
             "--registry-only carries out the registry commands alone".to_owned(),
             !leniency.registry_only,
         ),
-        Command::Icacls(_) | Command::Takeown(_) | Command::MakeDirectory { .. } if leniency.registry_only => {
+        Command::BcdEdit(_) | Command::Icacls(_) | Command::Takeown(_) | Command::MakeDirectory { .. }
+            if leniency.registry_only =>
+        {
             let program = line.source().trim().split([' ', '\t']).next().unwrap_or_default();
             let message = format!("`{program}` is no registry command");
             (message, "--registry-only leaves it out".to_owned(), false)

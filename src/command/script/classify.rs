@@ -7,6 +7,7 @@ use super::{
 };
 use crate::command::{
     Accounts, Span, Word,
+    bcdedit::BcdEdit,
     diagnostic::Fault,
     icacls::IcaclsCommand,
     nearest::nearest,
@@ -19,7 +20,7 @@ use crate::command::{
 pub(super) enum Meaning {
     /// `exit`: what follows is not run.
     End,
-    Command(Command, Vec<Fault>),
+    Command(Box<Command>, Vec<Fault>),
 }
 
 /// Reads a command from its program and words; `glyphs` is its text as written and `end` the end of its line.
@@ -29,8 +30,9 @@ pub(super) fn classify(program: &Word, words: &[Word], end: Span, glyphs: &[Glyp
         "exit" => return Ok(Meaning::End),
         "reg" => {
             let (command, warnings) = RegCommand::from_words(words, end)?;
-            return Ok(Meaning::Command(Command::Reg(command), warnings));
+            return Ok(Meaning::Command(Box::new(Command::Reg(command)), warnings));
         }
+        "bcdedit" => Command::BcdEdit(BcdEdit::from_words(words, end)?),
         "icacls" => Command::Icacls(IcaclsCommand::from_words(words, end, &Accounts::new())?),
         "takeown" => Command::Takeown(TakeownCommand::from_words(words, end)?),
         "md" | "mkdir" => make_directory(words, end)?,
@@ -51,7 +53,7 @@ pub(super) fn classify(program: &Word, words: &[Word], end: Span, glyphs: &[Glyp
             (None, None) => return Err(unknown(program, &name)),
         },
     };
-    Ok(Meaning::Command(command, Vec::new()))
+    Ok(Meaning::Command(Box::new(command), Vec::new()))
 }
 
 /// `"C:\Windows\System32\REG.EXE"` is `reg`.
@@ -83,12 +85,13 @@ fn other_command(program: &'static str, words: &[Word], glyphs: &[Glyph]) -> Res
     } else {
         Command::Other { program, words: words.to_vec() }
     };
-    Ok(Meaning::Command(command, Vec::new()))
+    Ok(Meaning::Command(Box::new(command), Vec::new()))
 }
 
 fn unknown(program: &Word, name: &str) -> Fault {
     let fault = Fault::new(program.span, format!("`{}` is no command that is known here", shown(&program.text)));
-    let known = ["reg", "icacls", "takeown", "md", "mkdir", "echo", "net", "netstat"].into_iter().chain(OTHERS);
+    let known =
+        ["reg", "bcdedit", "icacls", "takeown", "md", "mkdir", "echo", "net", "netstat"].into_iter().chain(OTHERS);
     match nearest(name, known) {
         Some(near) => fault.hint(format!("did you mean `{near}`?")),
         None => fault,
@@ -96,4 +99,4 @@ fn unknown(program: &Word, name: &str) -> Fault {
 }
 
 /// Programs whose grammar lives elsewhere.
-const OTHERS: [&str; 3] = ["bcdedit", "wevtutil", "sc"];
+const OTHERS: [&str; 2] = ["wevtutil", "sc"];

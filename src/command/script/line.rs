@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::powershell::ProviderCommand;
 use crate::command::{
-    Diagnostic, Span, Word, diagnostic::Fault, icacls::IcaclsCommand, reg::RegCommand, takeown::TakeownCommand,
+    Diagnostic, Span, Word, bcdedit::BcdEdit, diagnostic::Fault, icacls::IcaclsCommand, reg::RegCommand,
+    takeown::TakeownCommand,
 };
 
 /// One command of a script.
@@ -48,6 +49,8 @@ impl Line {
 pub enum Command {
     /// `reg`
     Reg(RegCommand),
+    /// `bcdedit`
+    BcdEdit(BcdEdit),
     /// A PowerShell command on registry or certificate paths.
     Provider(ProviderCommand),
     /// `icacls`
@@ -59,7 +62,7 @@ pub enum Command {
         /// The directories, as written.
         paths: Vec<String>,
     },
-    /// `bcdedit`, `wevtutil`, `sc`: known by name, their words as the program would get them.
+    /// `wevtutil`, `sc`: known by name, their words as the program would get them.
     Other {
         /// Its name in lower case, without path and `.exe`.
         program: &'static str,

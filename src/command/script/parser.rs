@@ -109,6 +109,7 @@ impl Parser {
                 self.warn(logical, warnings);
                 let span = span(trimmed(&glyphs));
                 let source = logical.source(span);
+                let command = *command;
                 self.lines.push(Line { span, command, redirections, paged, file: Arc::clone(&self.file), source });
             }
         }

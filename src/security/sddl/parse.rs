@@ -9,7 +9,7 @@ use super::{
         control::Control,
         descriptor::SecurityDescriptor,
         error::SecurityError,
-        guid::Guid,
+        guid::{self, Guid},
         well_known,
     },
     SddlContext, claim, condition,
@@ -164,7 +164,7 @@ impl Parser<'_, '_> {
         let guid = match text {
             "" => None,
             _ if !kind.object => return Err(self.cursor.error_at(start, "no guid in an ace of this type")),
-            text => Some(Guid::from_text(text).ok_or_else(|| self.cursor.error_at(start, "a guid without braces"))?),
+            text => Some(guid::from_text(text).ok_or_else(|| self.cursor.error_at(start, "a guid without braces"))?),
         };
         self.end_of_field()?;
         Ok(guid)
