@@ -220,6 +220,8 @@ impl World {
     fn reopen(&mut self) -> Outcome {
         let now = self.hive.to_bytes();
         let reopened = if let Some(path) = &self.path {
+            // The file has one editor at a time.
+            self.hive = Hive::from_bytes(now.clone()).map_err(say)?;
             Hive::open(path)
         } else if self.mode == Mode::Memory {
             Hive::from_bytes(now.clone())
