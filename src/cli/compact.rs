@@ -58,7 +58,8 @@ impl Compact {
         // All of it is read anyway, and Windows does not let a mapped file get shorter.
         let opened = if cfg!(windows) { options.open_storage(storage) } else { options.open_files(storage) };
         let mut hive = opened.map_err(failure)?;
-        let replayed = hive.recovery().is_some();
+        let unclean = hive.recovery().is_some();
+        let replayed = hive.recovery().is_some_and(|recovery| !recovery.applied.is_empty());
         let before = hive.to_bytes().len();
         let after = hive.compacted().map_err(failure)?.to_bytes().len();
         let mut journal = None;
@@ -98,8 +99,8 @@ impl Compact {
                 .and_then(|()| writeln!(out, "copies from before are in {}", journal.display()))
         } else if after < before {
             writeln!(out, "{path}: {before} bytes would become {after}; nothing was written")
-        } else if replayed {
-            let way_on = "it was not closed cleanly and was left so; hivesmith recover writes its logs back";
+        } else if unclean {
+            let way_on = "it was not closed cleanly and was left so; hivesmith recover writes it back";
             writeln!(out, "{path}: {before} bytes are as few as its cells allow; {way_on}")
         } else {
             writeln!(out, "{path}: nothing to do, {before} bytes are as few as its cells allow")
@@ -120,7 +121,7 @@ impl Compact {
             compacted.write_to(output).map_err(|error| Failure::of(output, &error))?;
         }
 
-        let replayed = hive.recovery().is_some();
+        let replayed = hive.recovery().is_some_and(|recovery| !recovery.applied.is_empty());
         let (path, new) = (self.hive.display(), output.display());
         let mut out = Output::open(None)?;
         let written = if common.json {

@@ -105,7 +105,9 @@ impl Logs {
     pub(crate) fn newest_base(&self) -> Option<BaseBlock> {
         let bases = || self.in_use().into_iter().filter_map(Log::base);
         let new_format = bases().filter(|base| base.file_type() == FileType::NewLog);
-        new_format.reduce(|a, b| if is_before(a.sequence1, b.sequence1) { b } else { a }).or_else(|| bases().next())
+        new_format
+            .reduce(|a, b| if is_before(a.sequence1, b.sequence1) { b } else { a })
+            .or_else(|| bases().max_by_key(|base| base.last_written))
     }
 
     /// The log that a commit writes, the first of the pair or the single one, and how. `None` where nothing tells which

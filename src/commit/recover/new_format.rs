@@ -89,7 +89,8 @@ fn damaged(
     let last_alone = newer_only(target, &mut alone)?;
     let sound_alone = target.check().editable();
     let same = target.image.bins().to_vec() == bins_both;
-    if !same && sound_both && (sound_alone && last_alone.is_some()) {
+    // Also where the newer log has nothing that is whole: then it is the hive as it stands against the older log.
+    if !same && sound_both && sound_alone {
         return Ok(None);
     }
     if same || sound_alone || !sound_both {

@@ -157,6 +157,17 @@ mod damaged_base_block {
         assert!(opened.view().check().editable());
     }
 
+    /// What the older log holds may have reached the hive long ago, or never.
+    #[test]
+    fn a_newer_log_that_is_broken_from_the_start_decides_nothing() {
+        let files = files(&[4], &[0]);
+        let undecided = open(&files, ReplayOf::Either);
+        let Err(Error::NeedsRecovery(state)) = undecided else { panic!("{undecided:?}") };
+        assert_eq!(state.logs, LogState::Ambiguous);
+        assert_eq!(open(&files, ReplayOf::BothLogs).unwrap().recovery().unwrap().applied.len(), 1);
+        assert!(open(&files, ReplayOf::NewerLog).is_err());
+    }
+
     #[test]
     fn logs_that_do_not_continue_each_other_leave_the_newer_one() {
         let clean = hive(4);
@@ -250,4 +261,28 @@ fn a_log_of_before_the_upgrade_is_not_replayed() {
     assert_eq!(open(files(41)).unwrap().1, 0x77);
     let Err(Error::NeedsRecovery(state)) = open(files(12)) else { panic!("a stale log was replayed") };
     assert_eq!(state.skipped[0].why, super::SkipReason::Stale { begins: 12, hive: 40 });
+}
+
+/// The base block is damaged. The first log is of a time when the hive was shorter; the second one has the last write.
+#[test]
+fn a_log_of_shorter_times_does_not_hide_bins() {
+    let mut clean = hive(40);
+    clean[0x1014..0x101c].copy_from_slice(&500_u64.to_le_bytes());
+    let mut damaged = clean.clone();
+    damaged[8] ^= 0xff;
+    let log = |number: u32, stamp: u64, length: u32, byte: u8| {
+        let base = with_base(&clean, |base| {
+            (base.file_type, base.sequence1, base.sequence2) = (1, number, number);
+            (base.last_written, base.length) = (stamp, length);
+        });
+        let mut page = clean[BINS_START as usize..][..0x1000].to_vec();
+        page[0xfff] = byte;
+        [&base[..SECTOR], &crate::format::dirty_vector::encode(length, &[(0, page)])].concat()
+    };
+    let files = MemoryStorage::new(damaged)
+        .with(HiveFile::Log1, log(12, 100, 0x1000, 1))
+        .with(HiveFile::Log2, log(41, 500, base_of(&clean).length, 0x77));
+    let (hive, byte) = open(files).unwrap();
+    assert_eq!(byte, 0x77);
+    assert!(hive.view().check().editable());
 }
