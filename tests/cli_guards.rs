@@ -320,3 +320,35 @@ fn a_hive_is_compacted_in_place() {
         assert_eq!((again.status.code(), &document["changed"]), (Some(0), &false.into()));
     }
 }
+
+/// A new file is a change of the volume, too.
+#[test]
+fn no_file_is_made_on_a_volume_whose_windows_sleeps() {
+    let disk = Disk::new("19045");
+    fs::write(disk.path("hiberfil.sys"), b"hibr").unwrap();
+    let elsewhere = TempDir::new().unwrap();
+    let hive = elsewhere.path().join("hive");
+    Hive::create(Version::V1_5).unwrap().write_to(&hive).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hivesmith"));
+        outcome(&command.args(arguments).current_dir(elsewhere.path()).stdin(Stdio::null()).output().unwrap())
+    };
+    let new = disk.path("new");
+    let (new, drive) = (new.to_str().unwrap(), format!("F:={}", disk.0.path().display()));
+    let export = ["reg", "--drive", &drive, "--hive", "X=hive", "export", r"HKLM\X", r"F:\out.reg"];
+    let refused: [&[&str]; 4] =
+        [&["new", new], &["compact", "hive", "-o", new], &["repair", "hive", "-o", new], &export];
+    for arguments in refused {
+        let (code, message) = run(arguments);
+        assert_eq!(code, Some(3), "{arguments:?}: {message}");
+        assert!(message.contains("hiberfil.sys"), "{message}");
+    }
+    let mut names: Vec<_> = fs::read_dir(disk.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["Windows", "hiberfil.sys"]);
+    fs::remove_file(disk.path("hiberfil.sys")).unwrap();
+    for arguments in refused {
+        assert_eq!(run(arguments).0, Some(0), "{arguments:?}");
+        let _ = fs::remove_file(new);
+    }
+}

@@ -59,6 +59,11 @@ pub(crate) fn apply_all(
     let &Planned { files, folders, descriptors } = planned;
     let mut applied = Applied::default();
     guard_volumes(descriptors, writing)?;
+    for path in files.iter().map(|file| file.path.as_str()).chain(folders.iter().map(|folder| folder.as_ref())) {
+        if let Ok(Some((folder, _))) = drives.folder_of(path) {
+            writing.guard(folder)?;
+        }
+    }
     if registry.is_changed() || !descriptors.is_empty() {
         let mut kept = Kept::create(&writing.undo_dir).map_err(|error| Failure::io(&writing.undo_dir, &error))?;
         applied.journal = Some(kept.folder().to_owned());

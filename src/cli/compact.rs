@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use hivesmith::{FileStorage, Hive, Protocol, Recover, plan::Kept, volume::system_of};
+use hivesmith::{
+    FileStorage, Hive, Protocol, Recover,
+    plan::Kept,
+    volume::{hibernated, system_of},
+};
 use serde_json::json;
 
 use super::{Common, Exit, Failure, Writing, apply, output::Output};
@@ -144,11 +148,19 @@ impl Compact {
     }
 }
 
-/// Refuses to write over a file.
+/// Refuses to write over a file, or to make one on a volume that a sleeping Windows will go on with.
 pub(super) fn refuse_existing(path: &Path) -> Result<(), Failure> {
     if path.symlink_metadata().is_ok() {
         let message = format!("{}: the file exists, and is not overwritten", path.display());
         return Err(Failure::new(Exit::Refused, message));
     }
-    Ok(())
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A folder that is not there is told of when the file is made.
+    match hibernated(folder) {
+        Ok(Some(sleeps)) => Err(Failure::new(
+            Exit::Refused,
+            format!("{}: {sleeps}; nothing was written\n  write it to another disk", path.display()),
+        )),
+        _ => Ok(()),
+    }
 }

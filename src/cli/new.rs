@@ -14,7 +14,7 @@ use hivesmith::{
 };
 use serde_json::json;
 
-use super::{Common, Exit, Failure, output::Output};
+use super::{Common, Exit, Failure, compact::refuse_existing, output::Output};
 
 /// A new hive, empty or with what .reg files hold.
 #[derive(Debug, clap::Args)]
@@ -57,10 +57,7 @@ enum Version {
 
 impl New {
     pub(crate) fn run(self, common: &Common) -> Result<Exit, Failure> {
-        if self.hive.symlink_metadata().is_ok() {
-            let message = format!("{}: the file exists, and is not overwritten", self.hive.display());
-            return Err(Failure::new(Exit::Refused, message));
-        }
+        refuse_existing(&self.hive)?;
         let mut hive = self.create()?;
         self.import_all(&mut hive)?;
         let (mut keys, mut values) = (0_u64, 0_u64);
