@@ -59,7 +59,7 @@ pub(crate) fn apply_all(
     let &Planned { files, folders, descriptors } = planned;
     let mut applied = Applied::default();
     guard_volumes(descriptors, writing)?;
-    for path in files.iter().map(|file| file.path.as_str()).chain(folders.iter().map(|folder| folder.as_ref())) {
+    for path in files.iter().map(|file| file.path.as_str()).chain(folders.iter().map(String::as_str)) {
         if let Ok(Some((folder, _))) = drives.folder_of(path) {
             writing.guard(folder)?;
         }
