@@ -1,5 +1,5 @@
 //! Writes inputs to begin with into `fuzz/corpus/<target>/`: small hives that the engine made, whole and damaged, and
-//! lists of operations.
+//! lists of operations; elements of boot stores; disks.
 
 #![allow(dead_code, reason = "the property tests use more of these modules")]
 
@@ -7,6 +7,8 @@
 mod log;
 #[path = "../../../tests/model/ops.rs"]
 mod ops;
+#[path = "../stores.rs"]
+mod stores;
 
 use std::{fs, io, path::Path};
 
@@ -18,6 +20,7 @@ type Error = Box<dyn std::error::Error>;
 
 fn main() -> std::result::Result<(), Error> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    stores::write(&corpus)?;
     let (open_walk, edit_ops) = (corpus.join("open_walk"), corpus.join("edit_ops"));
     let salvage = corpus.join("salvage");
     for folder in [&open_walk, &edit_ops, &salvage] {

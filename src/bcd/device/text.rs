@@ -51,43 +51,48 @@ impl Device {
     /// * `file=[PARENT]\path`, `ramdisk=[PARENT]\path,{options}`, `vhd=[PARENT]\path`, where PARENT is `boot` or a
     ///   partition without `partition=`
     ///
+    /// Options may stand behind any of them: `,{ID}`.
+    ///
     /// # Errors
     ///
     /// A sentence for the user that says what would have been right.
     pub fn parse(text: &str, element: ElementCode, places: &dyn Places) -> Result<Self, String> {
+        let (text, options) = match text.rsplit_once(',') {
+            Some((device, options)) if options.starts_with('{') && options.ends_with('}') => {
+                (device, Some(places.object(options)?))
+            }
+            _ => (text, None),
+        };
         let (word, value) = match text.split_once('=') {
             Some((word, value)) => (word, Some(value)),
             None => (text, None),
         };
-        match (word.to_ascii_lowercase().as_str(), value) {
-            ("boot", None) => Ok(Self::boot()),
-            ("partition" | "hd_partition", Some(name)) => Ok(Self::partition(partition(name, places)?)),
-            ("file", Some(value)) => Ok(DeviceKind::File(path_on(value, places)?).into()),
+        let device: Self = match (word.to_ascii_lowercase().as_str(), value) {
+            ("boot", None) => Self::boot(),
+            ("partition" | "hd_partition", Some(name)) => Self::partition(partition(name, places)?),
+            ("file", Some(value)) => DeviceKind::File(path_on(value, places)?).into(),
             ("ramdisk", Some(value)) => {
-                let (file, options) = match value.rsplit_once(',') {
-                    Some((file, options)) if options.starts_with('{') => (file, places.object(options)?),
-                    _ => return Err("`ramdisk=[DEVICE]\\path` needs `,{ID}`: the object with its options".to_owned()),
+                let Some(options) = options else {
+                    return Err("`ramdisk=[DEVICE]\\path` needs `,{ID}`: the object with its options".to_owned());
                 };
-                let PathOn { parent, path } = path_on(file, places)?;
-                Ok(Self::ramdisk(options, *parent, path))
+                let PathOn { parent, path } = path_on(value, places)?;
+                Self::ramdisk(options, *parent, path)
             }
             ("vhd", Some(value)) => {
-                let file = match value.rsplit_once(',') {
-                    Some((file, how)) if is_locating(how, element) => file,
-                    Some((_, how)) if how.to_ascii_lowercase().starts_with("locate") => {
-                        return Err(format!("`{how}`: this element is looked for by its own path alone"));
-                    }
-                    _ => value,
-                };
-                Ok(Self::vhd(path_on(file, places)?, element))
+                let (file, how) = value.split_once(",locate").unwrap_or((value, ""));
+                if !is_locating(how, element) {
+                    return Err(format!("`locate{how}`: this element is looked for by its own path alone"));
+                }
+                Self::vhd(path_on(file, places)?, element)
             }
             ("locate", _) => {
-                Err("a device that is located without a disk to look for is not written by this version: \
-                                  no store was found to compare it with"
-                    .to_owned())
+                return Err("a device that is located without a disk to look for is not written by this version: no \
+                            store was found to compare it with"
+                    .to_owned());
             }
-            _ => Err(format!("`{text}` is no device; {FORMS}")),
-        }
+            _ => return Err(format!("`{text}` is no device; {FORMS}")),
+        };
+        Ok(Self { options: options.unwrap_or(Guid::NIL), ..device })
     }
 
     /// The device as text that [`parse`](Self::parse) reads again, as far as there is one.
@@ -104,10 +109,9 @@ impl fmt::Display for Device {
     }
 }
 
-/// `locate=custom:12000002`, what bcdedit itself shows behind a virtual disk.
+/// `,locate=custom:12000002` is what bcdedit itself shows behind a virtual disk; `how` is what follows `,locate`.
 fn is_locating(how: &str, element: ElementCode) -> bool {
-    let how = how.to_ascii_lowercase();
-    how == "locate" || how == format!("locate=custom:{}", super::locating(element))
+    how.is_empty() || how.eq_ignore_ascii_case(&format!("=custom:{}", super::locating(element)))
 }
 
 fn path_on(text: &str, places: &dyn Places) -> Result<PathOn, String> {
@@ -232,6 +236,8 @@ mod tests {
             &format!("file=[{GPT}]\\a\\b.txt"),
             "ramdisk=[boot]\\sources\\boot.wim,{7619dcc8-fafe-11d9-b411-000476eba25f}",
             "vhd=[mbr:00000001@1048576]\\a, b.vhd,locate=custom:22000002",
+            "vhd=[boot]\\a.vhd,locate=custom:22000002,{7619dcc8-fafe-11d9-b411-000476eba25f}",
+            "boot,{7619dcc8-fafe-11d9-b411-000476eba25f}",
         ] {
             assert_eq!(parse(text).unwrap().to_string(), text);
         }
@@ -252,6 +258,8 @@ mod tests {
             ("file=[boot]x", "must begin with a backslash"),
             ("ramdisk=[boot]\\x.wim", "needs `,{ID}`"),
             ("vhd=[boot]\\x,locate=custom:12000002", "by its own path alone"),
+            ("vhd=[boot]\\x,locate=custom:22000002,locate=custom:22000002", "by its own path alone"),
+            ("boot,{x}", "`{x}` is no identifier"),
             ("locate", "is not written by this version"),
         ] {
             let error = parse(text).unwrap_err();
