@@ -218,6 +218,20 @@ fn dry_runs_undo_copies_and_json() {
     assert_eq!(*nx, expected);
 }
 
+/// Store and logs come back byte for byte, whatever was done to the store.
+#[test]
+fn a_store_is_put_back_as_it_was() {
+    let Some(corpus) = corpus("undoing") else { return };
+    let desk = Desk::with(&corpus.join("esp-nuc8/Boot/BCD"));
+    let files = || ["BCD", "BCD.LOG", "BCD.LOG1", "BCD.LOG2"].map(|name| fs::read(desk.path(name)).unwrap());
+    let before = files();
+    desk.bcdedit("/copy {default} /d \"a copy that makes the store grow\"").ends(0);
+    assert!(files() != before);
+    desk.hivesmith(["undo"]).ends(0);
+    assert!(files() == before);
+    assert_sound(&desk.store());
+}
+
 #[test]
 fn what_is_no_store_and_what_is_missing_are_told_apart() {
     let desk = Desk::new();

@@ -91,7 +91,7 @@ fn registry_and_boot_store_are_changed_together() {
     )
     .unwrap();
     let copies = journal["files"].as_array().unwrap();
-    let store = copies.iter().find(|file| file["hive"].as_str().unwrap().ends_with("Boot/BCD")).unwrap();
+    let store = copies.iter().find(|file| file["hive"].as_str().unwrap().ends_with("BCD")).unwrap();
     let kept = PathBuf::from(document["journal"].as_str().unwrap()).join(store["copy"].as_str().unwrap());
     assert_eq!(elements_of(&kept), before);
 
