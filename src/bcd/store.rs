@@ -66,6 +66,17 @@ impl<'a> Store<'a> {
         Ok(objects)
     }
 
+    /// The objects of one type.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Engine`] where a record is broken.
+    pub fn objects_of(self, object_type: ObjectType) -> Result<Vec<Object<'a>>, StoreError> {
+        let mut objects = self.objects()?;
+        objects.retain(|object| object.object_type() == Some(object_type));
+        Ok(objects)
+    }
+
     /// An object by its identifier.
     ///
     /// # Errors
@@ -134,8 +145,8 @@ impl<'a> Store<'a> {
             }
         }
         let mut candidates = Vec::new();
-        for object in self.objects()? {
-            if object.object_type() == Some(ObjectType::OS_LOADER) && object.starts_windows()? {
+        for object in self.objects_of(ObjectType::OS_LOADER)? {
+            if object.starts_windows()? {
                 candidates.push(object.id());
             }
         }

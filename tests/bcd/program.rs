@@ -218,6 +218,37 @@ fn dry_runs_undo_copies_and_json() {
     assert_eq!(*nx, expected);
 }
 
+/// A boot manager that says nothing of what it starts: the only entry that starts an installed Windows is meant, and
+/// recovery environments, which look the same from afar, are not. Of two neither is.
+#[test]
+fn the_default_entry_is_found_where_there_is_one_to_find() {
+    let Some(corpus) = corpus("finding the default entry") else { return };
+    let desk = Desk::with(&corpus.join("esp-nuc8/Boot/BCD"));
+    let shown = || desk.bcdedit("/enum {default} /v").ends(0).out;
+    for line in ["/deletevalue {bootmgr} default", "/deletevalue {bootmgr} displayorder"] {
+        desk.bcdedit(line).ends(0);
+        assert!(shown().contains("identifier              {f22ea33f-7a75-11ec-8c50-afef9983f4f2}\n"), "{line}");
+    }
+    let copy = desk.bcdedit("/copy {default} /d another").ends(0).out;
+    let copy = copy.trim_end().trim_end_matches('.').rsplit(' ').next().unwrap().to_owned();
+    let done = desk.bcdedit("/ems {default} on").ends(2).says("{default} is not set, and it may be any of");
+    assert!(done.err.contains(&copy) && done.err.contains("{f22ea33f-7a75-11ec-8c50-afef9983f4f2}"), "{}", done.err);
+    assert!(!done.err.contains("f22ea340"), "not the recovery environment: {}", done.err);
+    desk.bcdedit(&format!("/default {copy}")).ends(0);
+    assert!(shown().contains(&copy));
+}
+
+/// Names on the disk are the disk's: a terminal gets none of their control characters.
+#[test]
+fn what_a_store_says_is_escaped() {
+    let desk = Desk::new();
+    desk.hivesmith(["bcdedit", "/createstore", "BCD"]).ends(0);
+    desk.bcdedit("/create {bootmgr} /d \u{1b}[31mred").ends(0);
+    desk.bcdedit("/set {bootmgr} device file=[boot]\\\u{1b}[31mred").ends(0);
+    let out = desk.bcdedit("/enum all").ends(0).out;
+    assert!(!out.contains('\u{1b}') && out.matches("[31mred").count() == 2, "{out:?}");
+}
+
 /// Store and logs come back byte for byte, whatever was done to the store.
 #[test]
 fn a_store_is_put_back_as_it_was() {

@@ -137,7 +137,7 @@ impl Shown<'_> {
     fn value(&self, element: &Element, definition: Option<&Definition>) -> Vec<String> {
         let Some(value) = element.value() else { return vec!["(no value)".to_owned()] };
         match value {
-            ElementValue::Device(device) => vec![device.shown(self.names).to_string()],
+            ElementValue::Device(device) => vec![NameBuf::from(device.shown(self.names).to_string()).to_string()],
             ElementValue::String(text) => vec![NameBuf::from(text).to_string()],
             ElementValue::Object(id) => vec![self.id(id)],
             ElementValue::ObjectList(ids) => ids.into_iter().map(|id| self.id(id)).collect(),
