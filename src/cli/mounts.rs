@@ -113,6 +113,9 @@ impl Mounts {
 
     /// Opens a hive of this machine, once; its number.
     pub(crate) fn open_file(&mut self, path: &Path, purpose: Purpose<'_>) -> Result<usize, Failure> {
+        if let Some(known) = self.known(path)? {
+            return Ok(known);
+        }
         let storage = FileStorage::open(path, purpose.writes()).map_err(|error| Failure::io(path, &error))?;
         self.add(None, path.to_owned(), storage, purpose)
     }

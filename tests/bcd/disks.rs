@@ -13,6 +13,10 @@ use crate::{Desk, assert_sound, changes, corpus, elements_of, reproduced::mbr_di
 /// Runs a program of the system; none where it is not installed, which in CI is an error.
 fn tool(name: &str, arguments: &[&str], input: &str) -> Option<Output> {
     use std::io::Write as _;
+    if cfg!(windows) {
+        // Wine would start them, with paths that they do not know.
+        return None;
+    }
     let paths = [name.to_owned(), format!("/usr/sbin/{name}"), format!("/sbin/{name}")];
     let spawn = |path: &String| {
         let mut command = Command::new(path);
@@ -20,8 +24,7 @@ fn tool(name: &str, arguments: &[&str], input: &str) -> Option<Output> {
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().ok()
     };
     let Some(mut child) = paths.iter().find_map(spawn) else {
-        let elsewhere = cfg!(not(target_os = "linux"));
-        assert!(elsewhere || env::var_os("CI").is_none(), "{name} must be installed in CI");
+        assert!(env::var_os("CI").is_none(), "{name} must be installed in CI");
         say(&format!("*** SKIPPED: no {name} ***"));
         return None;
     };
@@ -83,7 +86,7 @@ fn partition_tables_are_read_as_sfdisk_reads_them() {
 #[test]
 fn a_store_is_pointed_at_the_disk_at_hand() {
     let Some(corpus) = corpus("pointing a store at a disk") else { return };
-    for (store, image) in [("esp-nuc8/Boot/BCD", "gpt.img"), ("windeploy-BCD", "mbr.img")] {
+    for (store, image) in [("windeploy-BCD", "mbr.img"), ("esp-nuc8/Boot/BCD", "gpt.img")] {
         let desk = Desk::with(&corpus.join(store));
         let drive = if image == "gpt.img" {
             let script = "label: gpt\nsize=30M, type=uefi\nsize=40M, type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7\n";
