@@ -99,7 +99,7 @@ pub use commit::{
     CommitError, CommitReport, FileStorage, HiveFile, MemoryStorage, Outcome, Protocol, RecoveryReport, ReplayOf,
     ReplayedEntry, SkipReason, Skipped, Storage, System,
 };
-pub use edit::Change;
+pub use edit::{Change, SecurityChange, SecurityScope};
 pub use error::{Defect, DirtyState, Error, FormatError, LogState, RequestError, Result, Structure};
 pub use format::{KeyFlags, UnknownValueType, ValueType};
 pub use guid::{Guid, GuidError};

@@ -21,6 +21,7 @@ mod recover;
 mod reg;
 mod repair;
 mod run;
+mod security;
 mod stores;
 mod takeown;
 mod undo;
@@ -134,6 +135,8 @@ enum Verb {
     New(new::New),
     /// Windows' `reg`, offline: query, add, delete, export, import and more.
     Reg(reg::Reg),
+    /// Who may do what with registry keys: show, set, grant, deny, remove, owner.
+    Security(security::Security),
     /// Windows' `bcdedit`, offline: /enum, /set, /create, /copy, /delete and more.
     Bcdedit(bcdedit::Bcdedit),
     /// Windows' `icacls`, on files of a mounted volume: who may do what, and changing that.
@@ -178,6 +181,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Diff(verb) => verb.run(common),
         Verb::New(verb) => verb.run(common),
         Verb::Reg(verb) => verb.run(common),
+        Verb::Security(verb) => verb.run(common),
         Verb::Bcdedit(verb) => verb.run(common),
         Verb::Icacls(verb) => verb.run(common),
         Verb::Takeown(verb) => verb.run(common),

@@ -27,6 +27,7 @@ mod programs;
 pub mod reg;
 pub mod run;
 pub mod script;
+pub mod security;
 pub mod takeown;
 mod word;
 

@@ -1,6 +1,6 @@
 //! Keys: creating, flags, class names, time stamps.
 
-use super::{editable, key_list, path_of, relocate, security, touch};
+use super::{editable, key_list, path_of, relocate, security::Inherited, touch};
 use crate::{
     CellOffset, FileTime, RequestError, Result,
     format::{
@@ -47,14 +47,43 @@ pub(crate) fn create_path(
     names: &[NameBuf],
     now: FileTime,
 ) -> Result<CellOffset> {
+    create_path_with(image, parent, names, None, now)
+}
+
+/// As [`create_path`]; with a descriptor for the last key, that one must be new.
+pub(crate) fn create_path_with(
+    image: &mut Image,
+    parent: CellOffset,
+    names: &[NameBuf],
+    descriptor: Option<&[u8]>,
+    now: FileTime,
+) -> Result<CellOffset> {
     let (mut at, mut missing) = (parent, names);
     while let [name, below @ ..] = missing {
         let Some(existing) = super::key_at(image, at)?.subkey(name)? else { break };
         (at, missing) = (existing.offset(), below);
     }
+    if missing.is_empty() {
+        return match descriptor {
+            Some(_) => Err(RequestError::AlreadyExists(path_of(super::key_at(image, at)?)).into()),
+            None => Ok(at),
+        };
+    }
     missing.iter().try_for_each(validate_name)?;
     validate_depth(image, at, missing.len())?;
-    missing.iter().try_fold(at, |at, name| create(image, at, name, now))
+    validate_parent(image, at)?;
+    relocate::check_list_change(image, at)?;
+    let records = Inherited::find(image, at, missing.len(), descriptor)?.take(image, &vec![1; missing.len()])?;
+    missing.iter().zip(records).try_fold(at, |at, (name, record)| create(image, at, name, record, now))
+}
+
+/// Whether a key may have subkeys.
+pub(super) fn validate_parent(image: &Image, at: CellOffset) -> Result<()> {
+    let key = editable(image, at)?;
+    if key.flags().contains(KeyFlags::SYMBOLIC_LINK) {
+        return Err(RequestError::SymbolicLink(path_of(key)).into());
+    }
+    Ok(())
 }
 
 /// Whether a key may have so many more levels below it.
@@ -65,15 +94,16 @@ pub(super) fn validate_depth(image: &Image, at: CellOffset, levels: usize) -> Re
     Ok(())
 }
 
-/// Makes a key that does not exist yet, with a valid name, where one more level is allowed. It shares its parent's
-/// descriptor.
-pub(super) fn create(image: &mut Image, parent: CellOffset, name: &NameBuf, now: FileTime) -> Result<CellOffset> {
-    let key = editable(image, parent)?;
-    if key.flags().contains(KeyFlags::SYMBOLIC_LINK) {
-        return Err(RequestError::SymbolicLink(path_of(key)).into());
-    }
-    let descriptor = key.security()?.offset();
-    let inherited = key.node().user_flags();
+/// Makes a key that does not exist yet, with a valid name, where one more level is allowed. The descriptor's record
+/// counts it already.
+pub(super) fn create(
+    image: &mut Image,
+    parent: CellOffset,
+    name: &NameBuf,
+    descriptor: CellOffset,
+    now: FileTime,
+) -> Result<CellOffset> {
+    let inherited = editable(image, parent)?.node().user_flags();
     let user_flags = if inherited & VIRTUALIZATION_RECURSES != 0 { inherited & 0xf0 } else { 0 };
 
     let parent = relocate::for_list_change(image, parent)?;
@@ -88,7 +118,6 @@ pub(super) fn create(image: &mut Image, parent: CellOffset, name: &NameBuf, now:
     }
     .encode();
     let child = image.allocate(&payload, 0)?;
-    security::add_reference(image, descriptor)?;
     key_list::insert(image, parent, child, name)?;
     raise_largest_name(image, parent, name)?;
     touch(image, parent, now)?;

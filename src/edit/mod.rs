@@ -17,6 +17,7 @@ mod value_data;
 
 pub use change::Change;
 pub use new_key::NewKey;
+pub use security::{SecurityChange, SecurityScope};
 
 use crate::{
     CellOffset, FileTime, FormatError, RequestError, Result,

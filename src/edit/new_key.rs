@@ -1,6 +1,6 @@
 //! [`NewKey`]: a key that is made with all it holds.
 
-use super::{key, value, value_data};
+use super::{key, relocate, security::Inherited, value, value_data};
 use crate::{
     CellOffset, FileTime, RequestError, Result,
     format::ValueType,
@@ -47,6 +47,19 @@ impl NewKey {
         1 + self.subkeys.iter().map(|(_, key)| key.levels()).max().unwrap_or(0)
     }
 
+    /// Counts the keys of each level below this one.
+    fn count_below(&self, level: usize, counts: &mut Vec<u32>) {
+        for (_, key) in &self.subkeys {
+            if counts.len() <= level {
+                counts.push(0);
+            }
+            if let Some(count) = counts.get_mut(level) {
+                *count += 1;
+            }
+            key.count_below(level + 1, counts);
+        }
+    }
+
     fn validate(&self, minor: u32) -> Result<()> {
         for (name, _, data) in &self.values {
             value::validate_name(name)?;
@@ -82,20 +95,29 @@ pub(crate) fn create(
     missing.iter().try_for_each(key::validate_name)?;
     tree.validate(image.base().minor)?;
     key::validate_depth(image, at, missing.len() + tree.levels() - 1)?;
-    let made = missing.iter().try_fold(at, |at, name| key::create(image, at, name, now))?;
-    fill(image, made, tree, now)
+    key::validate_parent(image, at)?;
+    relocate::check_list_change(image, at)?;
+    // All keys of one level inherit the same, and no record is made once the first key is.
+    let mut keys = vec![1; missing.len()];
+    tree.count_below(missing.len(), &mut keys);
+    let records = Inherited::find(image, at, keys.len(), None)?.take(image, &keys)?;
+    let (above, below) = records.split_at(missing.len());
+    let made =
+        missing.iter().zip(above).try_fold(at, |at, (name, record)| key::create(image, at, name, *record, now))?;
+    fill(image, made, tree, below, now)
 }
 
-/// Gives a new key what it is to hold; where it is then, for making subkeys may move it.
-fn fill(image: &mut Image, at: CellOffset, tree: &NewKey, now: FileTime) -> Result<CellOffset> {
+/// Gives a new key what it is to hold; where it is then, for making subkeys may move it. The records are those of the
+/// levels below it.
+fn fill(image: &mut Image, at: CellOffset, tree: &NewKey, records: &[CellOffset], now: FileTime) -> Result<CellOffset> {
     for (name, kind, data) in &tree.values {
         value::set(image, at, name, *kind, data, now)?;
     }
-    let mut at = at;
+    let (mut at, Some((record, deeper))) = (at, records.split_first()) else { return Ok(at) };
     for (name, below) in &tree.subkeys {
-        let child = key::create(image, at, name, now)?;
+        let child = key::create(image, at, name, *record, now)?;
         at = super::key_at(image, child)?.parent()?.map_or(at, Key::offset);
-        let child = fill(image, child, below, now)?;
+        let child = fill(image, child, below, deeper, now)?;
         at = super::key_at(image, child)?.parent()?.map_or(at, Key::offset);
     }
     Ok(at)

@@ -19,6 +19,11 @@ use crate::{
     tree::{Key, leaf, list_of},
 };
 
+/// Whether the lists of a key can be changed at all; nothing is written.
+pub(super) fn check_list_change(image: &Image, parent: CellOffset) -> Result<()> {
+    if image.is_stepwise() && straddles(parent) { parent_of(key_at(image, parent)?).map(drop) } else { Ok(()) }
+}
+
 /// The key to whose lists a change is to be made: `parent` itself, or where it moved to.
 pub(super) fn for_list_change(image: &mut Image, parent: CellOffset) -> Result<CellOffset> {
     if image.is_stepwise() && straddles(parent) { relocate(image, parent) } else { Ok(parent) }
@@ -32,20 +37,24 @@ fn straddles(key: CellOffset) -> bool {
 
 /// Moves a key with all keys below it.
 pub(super) fn relocate(image: &mut Image, at: CellOffset) -> Result<CellOffset> {
-    let key = key_at(image, at)?;
-    let Some(parent) = key.parent()? else {
-        return Err(RequestError::Uncommittable(
-            "the root key cannot be moved, and this change to it takes more than one disk sector, which only a \
-             transaction log makes safe"
-                .to_owned(),
-        )
-        .into());
-    };
+    let parent = parent_of(key_at(image, at)?)?;
     let (list, field) = place_in_lists(parent, at)?;
     let parent = parent.offset();
     let new = copy(image, at, parent, None)?;
     image.write(list, field, &new.0.to_le_bytes())?;
     Ok(new)
+}
+
+/// The parent of a key that is to be moved.
+fn parent_of(key: Key<'_>) -> Result<Key<'_>> {
+    key.parent()?.ok_or_else(|| {
+        RequestError::Uncommittable(
+            "the root key cannot be moved, and this change to it takes more than one disk sector, which only a \
+             transaction log makes safe"
+                .to_owned(),
+        )
+        .into()
+    })
 }
 
 /// Moves a key with all keys below it and gives it another name.

@@ -80,13 +80,18 @@ impl<'h> Transaction<'h> {
         Ok(self.view().key_at(path)?.map(Key::id))
     }
 
-    /// The key at `path` below `parent`, made with all keys above it where they do not exist. New keys share the
-    /// descriptor of the key they are made in.
+    /// The key at `path` below `parent`, made with all keys above it where they do not exist.
+    ///
+    /// A new key gets the descriptor that Windows would give it: the entries that its parent hands on. Owner and group
+    /// are the parent's, as nobody is logged on offline. Where the parent hands nothing on, and in boot stores, whose
+    /// keys Windows gives their descriptors one by one, it shares its parent's.
+    /// [`create_key_with_security`](Self::create_key_with_security) takes another one.
     ///
     /// # Errors
     ///
     /// [`RequestError::BadKeyName`], [`RequestError::SymbolicLink`], [`RequestError::TooDeep`],
-    /// [`RequestError::StaleId`].
+    /// [`RequestError::Uncommittable`] where the hive has no log and the key would need a descriptor that it does not
+    /// hold yet and that cannot be linked safely without, [`RequestError::StaleId`].
     pub fn create_key(&mut self, parent: KeyId, path: impl Into<KeyPath>) -> Result<KeyId> {
         let path = path.into();
         let parent = self.resolve(parent)?;
@@ -207,13 +212,16 @@ impl<'h> Transaction<'h> {
 
     /// Gives a key a security descriptor, self-relative. Keys with the same descriptor share one record.
     ///
+    /// Keys below it keep theirs, whatever they inherited; [`propagate_security`](Self::propagate_security) hands on
+    /// what is new, [`edit_security`](Self::edit_security) does both.
+    ///
     /// # Errors
     ///
     /// [`Error::Security`] where the descriptor is malformed, [`RequestError::Uncommittable`] where the hive has no log
     /// and a new record cannot be linked safely without, [`RequestError::StaleId`].
     pub fn set_security(&mut self, key: KeyId, descriptor: &[u8]) -> Result<()> {
         let key = self.resolve(key)?;
-        self.edit(|image, now| edit::security::set(image, key, descriptor, now))
+        self.edit(|image, now| edit::security::assign(image, &[descriptor], &[(key, 0)], now))
     }
 
     /// Makes changes, in order.
@@ -299,8 +307,12 @@ impl<'h> Transaction<'h> {
         self.hive.storage_mut()
     }
 
+    pub(super) fn image(&self) -> &Image {
+        &self.hive.image
+    }
+
     /// Where a key is now. An id that went stale because its key was moved follows it.
-    fn resolve(&self, key: KeyId) -> Result<CellOffset> {
+    pub(super) fn resolve(&self, key: KeyId) -> Result<CellOffset> {
         let at = |at: CellOffset| Key::parse(self.view(), at).map(Key::offset);
         at(key.0).or_else(|_| at(self.hive.image.forwarded(key.0))).map_err(|_| RequestError::StaleId.into())
     }
@@ -308,7 +320,7 @@ impl<'h> Transaction<'h> {
     /// Runs one edit. If it fails after it wrote something, the transaction can only be rolled back.
     ///
     /// What single steps cannot carry, a journal of our own can; the transaction goes over to that then.
-    fn edit<T>(&mut self, edit: impl Fn(&mut Image, FileTime) -> Result<T>) -> Result<T> {
+    pub(super) fn edit<T>(&mut self, edit: impl Fn(&mut Image, FileTime) -> Result<T>) -> Result<T> {
         if self.half_done {
             return Err(RequestError::HalfDone.into());
         }

@@ -11,7 +11,7 @@ pub(crate) mod mmap;
 mod pages;
 pub(crate) mod steps;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 pub(crate) use alloc::Allocator;
 pub(crate) use bins::Bins;
@@ -45,6 +45,8 @@ pub(crate) struct Image {
     steps: Option<Steps>,
     /// Keys that the transaction moved: from where to where, in order.
     moves: Vec<(CellOffset, CellOffset)>,
+    /// By a key's descriptor record: that of new keys in it, as far as that is known.
+    heirs: HashMap<CellOffset, CellOffset>,
     writes: u64,
     /// How many savepoints there ever were.
     savepoints: u64,
@@ -104,6 +106,7 @@ impl Image {
             allocator: None,
             steps: None,
             moves: Vec::new(),
+            heirs: HashMap::new(),
             writes: 0,
             savepoints: 0,
         }
@@ -157,6 +160,7 @@ impl Image {
         self.steps = stepwise.then(Steps::default);
         self.marks.clear();
         self.moves.clear();
+        self.heirs.clear();
         let length = self.len();
         if let Some(allocator) = &mut self.allocator {
             allocator.begin(length);
@@ -209,6 +213,7 @@ impl Image {
             steps.truncate(mark.steps);
         }
         self.moves.truncate(mark.moves);
+        self.heirs.clear();
         let length = mark.length;
         self.grow(length.saturating_sub(self.len()));
         for (page, bytes) in mark.into_saved() {
@@ -518,6 +523,23 @@ impl Image {
                 self.tail.truncate(length - head);
             }
         }
+    }
+
+    // ---- what new keys inherit --------------------------------------------------------------------------------
+
+    /// The descriptor record that a new key gets in a key with this one, if that is known.
+    pub(crate) fn heir(&self, of: CellOffset) -> Option<CellOffset> {
+        self.heirs.get(&of).copied()
+    }
+
+    /// Remembers it, until either record goes or something is rolled back.
+    pub(crate) fn set_heir(&mut self, of: CellOffset, heir: CellOffset) {
+        self.heirs.insert(of, heir);
+    }
+
+    /// A record goes, and another may stand in its place soon.
+    pub(crate) fn forget_heirs(&mut self) {
+        self.heirs.clear();
     }
 
     // ---- protocol B ---------------------------------------------------------------------------------------------

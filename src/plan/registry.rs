@@ -1,5 +1,7 @@
 //! [`Registry`]: hives mounted under keys such as `HKLM\BROKENSYSTEM`, edited together.
 
+mod security;
+
 use std::path::{Path, PathBuf};
 
 use super::{Kept, Step, StepKind};
@@ -319,6 +321,7 @@ impl<'h> Registry<'h> {
             value: None,
             before: None,
             after: None,
+            descriptors: None,
             why: why.to_owned(),
         }
     }

@@ -1,6 +1,6 @@
 //! [`Step`]: one thing that changes, for people and for machines.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use serde_json::{Value as Json, json};
 
@@ -8,6 +8,7 @@ use crate::{
     ValueType,
     name::{KeyPath, NameBuf},
     reg_text::RegPath,
+    security::SecurityDescriptor,
     tree::Data,
 };
 
@@ -28,6 +29,8 @@ pub struct Step {
     pub before: Option<(ValueType, Vec<u8>)>,
     /// Type and data afterwards; none where nothing is left.
     pub after: Option<(ValueType, Vec<u8>)>,
+    /// The descriptor before and afterwards, self-relative, for steps about one.
+    pub descriptors: Option<(Arc<[u8]>, Arc<[u8]>)>,
     /// Where the step comes from: file and line, or the command.
     pub why: String,
 }
@@ -44,6 +47,8 @@ pub enum StepKind {
     SetValue,
     /// A value is deleted.
     DeleteValue,
+    /// A key gets another security descriptor.
+    SetSecurity,
 }
 
 impl StepKind {
@@ -55,12 +60,14 @@ impl StepKind {
             Self::DeleteKey => "delete-key",
             Self::SetValue => "set-value",
             Self::DeleteValue => "delete-value",
+            Self::SetSecurity => "set-security",
         }
     }
 }
 
 impl Step {
-    /// The step as JSON: `target`, `kind`, `path` (in the hive), `value`, `before`, `after`, `why`.
+    /// The step as JSON: `target`, `kind`, `path` (in the hive), `value`, `before`, `after`, `why`. Before and after are
+    /// type and data of a value, or the SDDL of a descriptor.
     #[must_use]
     pub fn to_json(&self) -> Json {
         let data = |data: &Option<(ValueType, Vec<u8>)>| match data {
@@ -71,14 +78,18 @@ impl Step {
                 "text": shown(*kind, bytes),
             }),
         };
+        let (before, after) = match &self.descriptors {
+            Some((before, after)) => (json!({ "sddl": sddl(before) }), json!({ "sddl": sddl(after) })),
+            None => (data(&self.before), data(&self.after)),
+        };
         json!({
             "target": self.target.display().to_string(),
             "kind": self.kind.name(),
             "path": self.hive_path.to_string(),
             "key": self.key.to_string(),
             "value": self.value.as_ref().map(ToString::to_string),
-            "before": data(&self.before),
-            "after": data(&self.after),
+            "before": before,
+            "after": after,
             "why": self.why,
         })
     }
@@ -101,9 +112,19 @@ impl fmt::Display for Step {
             StepKind::SetValue => {
                 write!(out, "~ {}: {name} = {}, was {}", self.hive_path, text(&self.after), text(&self.before))
             }
+            StepKind::SetSecurity => {
+                let (before, after) =
+                    self.descriptors.as_ref().map_or_else(Default::default, |(old, new)| (sddl(old), sddl(new)));
+                write!(out, "~ {}: {after}, was {before}", self.hive_path)
+            }
             StepKind::DeleteValue => write!(out, "- {}: {name}, was {}", self.hive_path, text(&self.before)),
         }
     }
+}
+
+/// A stored descriptor as SDDL.
+fn sddl(descriptor: &[u8]) -> String {
+    SecurityDescriptor::parse(descriptor).map_or_else(|error| format!("({error})"), |descriptor| descriptor.to_string())
 }
 
 /// Data as people read it, safe for a terminal: numbers both ways, text quoted, bytes in hexadecimal up to 32 of them.

@@ -6,7 +6,7 @@ use super::{
     super::{Accounts, accounts::UnknownAccount, word::shown},
     rights,
 };
-use crate::security::{AccessMask, AceFlags, IntegrityLevel, Permission};
+use crate::security::{AccessMask, AceFlags, IntegrityLevel, Permission, Sid};
 
 /// Reads `TRUSTEE:PERMISSION`: `(OI)`, `(CI)`, `(NP)`, `(IO)`, `(I)` in any order, then simple rights run together
 /// (`RXW`), or rights of any kind between parentheses with commas (`(RX,WD)`). Letters of any case.
@@ -27,18 +27,27 @@ use crate::security::{AccessMask, AceFlags, IntegrityLevel, Permission};
 ///
 /// [`PermissionError`] with its place in the text.
 pub fn parse_permission(text: &str, accounts: &Accounts) -> Result<Permission, PermissionError> {
-    let Some((trustee, permission)) = text.split_once(':') else {
-        let fault = PermissionError::at(text.len(), 0, "expected `:` and rights behind the account".to_owned());
-        return Err(fault.hint("such as `:(R)` or `:(OI)(CI)(F)`"));
-    };
-    let sid = accounts.sid(trustee).map_err(|error| unknown_account(&error, trustee))?;
-    let (inheritance, rest) = parse_flags(permission);
+    let (sid, inheritance, rest) = split_permission(text, accounts)?;
     let offset = text.len() - rest.len();
     let mask = match rest.strip_prefix('(') {
         Some(list) => parse_list(list, offset + 1)?,
         None => parse_run(rest, offset)?,
     };
     Ok(Permission::new(sid, mask).handed_on(inheritance))
+}
+
+/// Account, flags of inheritance, and the text of the rights behind them.
+pub(in super::super) fn split_permission<'t>(
+    text: &'t str,
+    accounts: &Accounts,
+) -> Result<(Sid, AceFlags, &'t str), PermissionError> {
+    let Some((trustee, permission)) = text.split_once(':') else {
+        let fault = PermissionError::at(text.len(), 0, "expected `:` and rights behind the account".to_owned());
+        return Err(fault.hint("such as `:(R)` or `:(OI)(CI)(F)`"));
+    };
+    let sid = accounts.sid(trustee).map_err(|error| PermissionError::unknown_account(&error, trustee))?;
+    let (inheritance, rest) = parse_flags(permission);
+    Ok((sid, inheritance, rest))
 }
 
 /// Reads the argument of `/setintegritylevel`: `H`, `(OI)(CI)Low`.
@@ -77,12 +86,20 @@ pub struct PermissionError {
 }
 
 impl PermissionError {
-    fn at(offset: usize, length: usize, message: String) -> Self {
+    pub(in super::super) fn at(offset: usize, length: usize, message: String) -> Self {
         Self { offset, length, message, hint: None }
     }
 
-    fn hint(self, hint: &str) -> Self {
+    pub(in super::super) fn hint(self, hint: &str) -> Self {
         Self { hint: Some(hint.to_owned()), ..self }
+    }
+
+    pub(in super::super) fn unknown_account(error: &UnknownAccount, trustee: &str) -> Self {
+        let message = match &error.near {
+            Some(_) => error.to_string(),
+            None => format!("unknown account `{}`", shown(trustee)),
+        };
+        Self::at(0, trustee.len(), message).hint(UnknownAccount::HINT)
     }
 }
 
@@ -94,14 +111,6 @@ impl fmt::Display for PermissionError {
 }
 
 impl error::Error for PermissionError {}
-
-fn unknown_account(error: &UnknownAccount, trustee: &str) -> PermissionError {
-    let message = match &error.near {
-        Some(_) => error.to_string(),
-        None => format!("unknown account `{}`", shown(trustee)),
-    };
-    PermissionError::at(0, trustee.len(), message).hint(UnknownAccount::HINT)
-}
 
 /// The flags in front, and what follows them.
 fn parse_flags(mut text: &str) -> (AceFlags, &str) {
