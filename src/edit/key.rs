@@ -1,6 +1,10 @@
 //! Keys: creating, flags, class names, time stamps.
 
-use super::{editable, key_list, path_of, relocate, security::Inherited, touch};
+use super::{
+    editable, key_list, path_of, relocate,
+    security::{self, Inherited},
+    touch,
+};
 use crate::{
     CellOffset, FileTime, RequestError, Result,
     format::{
@@ -73,6 +77,12 @@ pub(crate) fn create_path_with(
     validate_depth(image, at, missing.len())?;
     validate_parent(image, at)?;
     relocate::check_list_change(image, at)?;
+    if let (None, [name]) = (descriptor, missing) {
+        // One key of many, mostly.
+        if let Some(record) = security::known_heir(image, at)? {
+            return create(image, at, name, record, now);
+        }
+    }
     let records = Inherited::find(image, at, missing.len(), descriptor)?.take(image, &vec![1; missing.len()])?;
     missing.iter().zip(records).try_fold(at, |at, (name, record)| create(image, at, name, record, now))
 }

@@ -11,7 +11,7 @@ pub(crate) mod mmap;
 mod pages;
 pub(crate) mod steps;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use alloc::Allocator;
 pub(crate) use bins::Bins;
@@ -46,7 +46,7 @@ pub(crate) struct Image {
     /// Keys that the transaction moved: from where to where, in order.
     moves: Vec<(CellOffset, CellOffset)>,
     /// By a key's descriptor record: that of new keys in it, as far as that is known.
-    heirs: HashMap<CellOffset, CellOffset>,
+    heirs: BTreeMap<CellOffset, CellOffset>,
     writes: u64,
     /// How many savepoints there ever were.
     savepoints: u64,
@@ -106,7 +106,7 @@ impl Image {
             allocator: None,
             steps: None,
             moves: Vec::new(),
-            heirs: HashMap::new(),
+            heirs: BTreeMap::new(),
             writes: 0,
             savepoints: 0,
         }

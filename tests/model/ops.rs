@@ -260,3 +260,15 @@ pub(crate) fn descriptor(which: u8) -> Vec<u8> {
     };
     sddl.parse::<hivesmith::security::SecurityDescriptor>().expect("a descriptor of the table").to_bytes()
 }
+
+/// The descriptor of a new key below one with this descriptor: what the engine of descriptors says the parent hands on,
+/// and the parent's own where that is nothing.
+pub(crate) fn inherited(parent: &[u8]) -> Vec<u8> {
+    use hivesmith::security::{AclState, GenericMapping, NewObject, ObjectKind, SecurityDescriptor, well_known};
+    let above = SecurityDescriptor::parse(parent).expect("the parent has a descriptor");
+    let kernel = ObjectKind { mapping: GenericMapping::KEY_BY_KERNEL, ..ObjectKind::KEY };
+    let owner = above.owner().copied().unwrap_or(well_known::ADMINISTRATORS);
+    let group = above.group().copied().unwrap_or(well_known::LOCAL_SYSTEM);
+    let new = NewObject::new(kernel).below(&above).owned_by(owner).in_group(group).descriptor().expect("it fits");
+    if *new.dacl() == AclState::Absent { parent.to_vec() } else { new.to_bytes() }
+}

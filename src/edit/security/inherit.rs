@@ -1,7 +1,7 @@
 //! The descriptor of a new key: what its parent hands on.
 
 use super::{
-    super::{key_at, view},
+    super::key_at,
     record::{Places, add_references, record},
 };
 use crate::{
@@ -13,6 +13,12 @@ use crate::{
 /// A key as the kernel makes it. Its idea of executing differs from that of programs which set descriptors: it includes
 /// creating links. Keys that Windows made below `GENERIC_EXECUTE` have those rights.
 const NEW_KEY: ObjectKind = ObjectKind { mapping: GenericMapping::KEY_BY_KERNEL, ..ObjectKind::KEY };
+
+/// The record of a new key in `parent`, counted, if it is known from another key.
+pub(in super::super) fn known_heir(image: &mut Image, parent: CellOffset) -> Result<Option<CellOffset>> {
+    let heir = image.heir(key_at(image, parent)?.node().security());
+    heir.map(|heir| add_references(image, heir, 1).map(|()| heir)).transpose()
+}
 
 /// The records of new keys below one another, of which the first lies in `parent`: found, not yet counted or made.
 pub(in super::super) struct Inherited {
@@ -62,8 +68,7 @@ impl Inherited {
             },
             Level::Descriptor(number) => self.descriptors.get(number).map_or(&[][..], Vec::as_slice),
         };
-        let handed_on = if view(image).is_boot_store() { None } else { handed_on(bytes)? };
-        let Some(handed_on) = handed_on.filter(|handed_on| handed_on != bytes) else { return Ok(above) };
+        let Some(handed_on) = handed_on(bytes)?.filter(|handed_on| handed_on != bytes) else { return Ok(above) };
         self.descriptors.push(handed_on);
         Ok(Level::Descriptor(self.descriptors.len() - 1))
     }

@@ -11,7 +11,7 @@ mod record;
 mod tree;
 
 pub(crate) use assign::assign;
-pub(super) use inherit::Inherited;
+pub(super) use inherit::{Inherited, known_heir};
 pub(super) use record::release;
 pub(crate) use tree::{Plan, edit, propagate};
 pub use tree::{SecurityChange, SecurityScope};
