@@ -114,7 +114,7 @@ impl Security {
         match self.verb {
             Verb::Show(show) => show.run(common),
             Verb::Set(edit) => edit.run(common, "set", |words, _| match words {
-                [sddl] => Ok(KeyEdit::Set(descriptor(sddl)?)),
+                [sddl] => Ok(KeyEdit::Set(Box::new(descriptor(sddl)?))),
                 _ => Err(Failure::usage("set takes one SDDL text behind the key")),
             }),
             Verb::Grant(Grant { edit, replace }) => edit.run(common, "grant", |words, accounts| {

@@ -321,7 +321,7 @@ impl<'h> Registry<'h> {
             value: None,
             before: None,
             after: None,
-            descriptors: None,
+            security: None,
             why: why.to_owned(),
         }
     }

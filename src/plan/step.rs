@@ -1,11 +1,11 @@
 //! [`Step`]: one thing that changes, for people and for machines.
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf};
 
 use serde_json::{Value as Json, json};
 
 use crate::{
-    ValueType,
+    SecurityChange, ValueType,
     name::{KeyPath, NameBuf},
     reg_text::RegPath,
     security::SecurityDescriptor,
@@ -29,8 +29,8 @@ pub struct Step {
     pub before: Option<(ValueType, Vec<u8>)>,
     /// Type and data afterwards; none where nothing is left.
     pub after: Option<(ValueType, Vec<u8>)>,
-    /// The descriptor before and afterwards, self-relative, for steps about one.
-    pub descriptors: Option<(Arc<[u8]>, Arc<[u8]>)>,
+    /// The descriptor of the key before and afterwards, for steps about it.
+    pub security: Option<SecurityChange>,
     /// Where the step comes from: file and line, or the command.
     pub why: String,
 }
@@ -78,8 +78,8 @@ impl Step {
                 "text": shown(*kind, bytes),
             }),
         };
-        let (before, after) = match &self.descriptors {
-            Some((before, after)) => (json!({ "sddl": sddl(before) }), json!({ "sddl": sddl(after) })),
+        let (before, after) = match &self.security {
+            Some(change) => (json!({ "sddl": sddl(&change.before) }), json!({ "sddl": sddl(&change.after) })),
             None => (data(&self.before), data(&self.after)),
         };
         json!({
@@ -113,8 +113,10 @@ impl fmt::Display for Step {
                 write!(out, "~ {}: {name} = {}, was {}", self.hive_path, text(&self.after), text(&self.before))
             }
             StepKind::SetSecurity => {
-                let (before, after) =
-                    self.descriptors.as_ref().map_or_else(Default::default, |(old, new)| (sddl(old), sddl(new)));
+                let (before, after) = self
+                    .security
+                    .as_ref()
+                    .map_or_else(Default::default, |change| (sddl(&change.before), sddl(&change.after)));
                 write!(out, "~ {}: {after}, was {before}", self.hive_path)
             }
             StepKind::DeleteValue => write!(out, "- {}: {name}, was {}", self.hive_path, text(&self.before)),

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyEdit {
     /// Puts in the parts that this descriptor has; those that it does not have stay.
-    Set(SecurityDescriptor),
+    Set(Box<SecurityDescriptor>),
     /// Allows.
     Grant {
         /// Whom, what.

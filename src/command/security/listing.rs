@@ -20,8 +20,7 @@ pub fn listing(descriptor: &SecurityDescriptor, accounts: &Accounts) -> Vec<Stri
     for (title, list, protected, open) in lists {
         let suffix = if descriptor.control().contains(protected) { ", protected: inherits nothing" } else { "" };
         match list {
-            AclState::Absent if open.is_empty() => {}
-            AclState::Null if open.is_empty() => {}
+            AclState::Absent | AclState::Null if open.is_empty() => {}
             AclState::Absent => lines.push(format!("{title}  (no list: {open}){suffix}")),
             AclState::Null => lines.push(format!("{title}  (NULL list: {open}){suffix}")),
             AclState::Present(acl) if acl.aces().is_empty() && open.is_empty() => {}
@@ -143,7 +142,7 @@ pub fn to_json(descriptor: &SecurityDescriptor, accounts: &Accounts) -> Json {
     };
     let entries = |list: &AclState| -> Json {
         let aces = list.acl().map_or(&[][..], Acl::aces);
-        aces.iter().map(|ace| entry(ace, who(ace.sid()))).collect()
+        aces.iter().map(|ace| entry(ace, &who(ace.sid()))).collect()
     };
     let state = match descriptor.dacl() {
         AclState::Absent => "absent",
@@ -163,7 +162,7 @@ pub fn to_json(descriptor: &SecurityDescriptor, accounts: &Accounts) -> Json {
     })
 }
 
-fn entry(ace: &Ace, trustee: Json) -> Json {
+fn entry(ace: &Ace, trustee: &Json) -> Json {
     json!({
         "kind": kind(ace),
         "type": ace.ace_type().0,

@@ -1,10 +1,8 @@
 //! Descriptors of keys in a [`Registry`].
 
-use std::sync::Arc;
-
 use super::{Access, Entry, Located, Registry};
 use crate::{
-    RequestError, Result, SecurityChange, SecurityScope,
+    RequestError, Result, SecurityScope,
     name::KeyPath,
     plan::{Step, StepKind},
     security::{Inherited, SecurityDescriptor, SecurityError},
@@ -34,15 +32,15 @@ impl Registry<'_> {
             self.mark_changed(at.hive);
         }
         let mut steps = Vec::with_capacity(changes.len());
-        for SecurityChange { key, before, after, inherited } in changes {
-            let path = self.view(at.hive)?.key_by_id(key)?.path()?;
+        for change in changes {
+            let path = self.view(at.hive)?.key_by_id(change.key)?.path()?;
             let below: KeyPath = path.names().iter().skip(at.path.names().len()).cloned().collect();
             let level = Located { hive: at.hive, key: at.key.below(&below), path };
-            if let Some(warning) = inherited.and_then(warning) {
+            if let Some(warning) = change.inherited.and_then(warning) {
                 self.warnings.push(format!("{}: {warning}", level.key));
             }
             let step = self.step(&level, StepKind::SetSecurity, why);
-            steps.push(Step { descriptors: Some((Arc::clone(&before), Arc::clone(&after))), ..step });
+            steps.push(Step { security: Some(change), ..step });
         }
         Ok(steps)
     }
