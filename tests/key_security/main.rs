@@ -1,0 +1,93 @@
+//! Descriptors of keys in hives: what new keys inherit, edits, and how they travel down the tree, on new hives and on
+//! real ones, through every commit protocol, judged by readers that share no code with the crate.
+
+#[cfg(feature = "cli")]
+mod cli;
+mod judges;
+#[path = "../model/log.rs"]
+mod log;
+mod new_keys;
+mod random;
+mod real;
+mod vectors;
+
+use std::{
+    env, fs,
+    io::{Write, stderr},
+    path::PathBuf,
+};
+
+use hivesmith::{
+    Hive, HiveFile, HiveView, Key, MemoryStorage, OpenOptions, Protocol, System,
+    security::{AccessMask, AceFlags, Permission, SecurityDescriptor, well_known},
+};
+
+pub(crate) fn sd(text: &str) -> SecurityDescriptor {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+pub(crate) fn bytes(text: &str) -> Vec<u8> {
+    sd(text).to_bytes()
+}
+
+/// A key's descriptor as text.
+pub(crate) fn text(hive: HiveView<'_>, path: &str) -> String {
+    let key = hive.key(path).unwrap().unwrap_or_else(|| panic!("no key {path}"));
+    key.security().unwrap().descriptor().unwrap().to_string()
+}
+
+pub(crate) fn cell(key: Key<'_>) -> u32 {
+    key.id().offset().0
+}
+
+/// Reading for NETWORK SERVICE, handed on to all keys below.
+pub(crate) fn read_for_network_service() -> Permission {
+    Permission::new(well_known::NETWORK_SERVICE, AccessMask::KEY_READ).handed_on(AceFlags::CONTAINER_INHERIT)
+}
+
+/// Past the test harness, which swallows what a passing test prints.
+pub(crate) fn say(line: &str) {
+    stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+/// A file below the folder that an environment variable names, or `None` where there is none to run.
+pub(crate) fn load(variable: &str, file: &str) -> Option<Vec<u8>> {
+    let Some(folder) = env::var_os(variable).map(PathBuf::from) else {
+        assert!(env::var_os("CI").is_none(), "{variable} must be set in CI");
+        say(&format!("*** SKIPPED: {variable} is not set, {file} was not looked at ***"));
+        return None;
+    };
+    Some(fs::read(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}")))
+}
+
+/// How a hive is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Memory,
+    Log,
+    OldLog,
+    Steps,
+}
+
+impl Way {
+    pub(crate) const ALL: [Self; 4] = [Self::Memory, Self::Log, Self::OldLog, Self::Steps];
+
+    pub(crate) fn open(self, hive: &[u8]) -> Hive {
+        let files = MemoryStorage::new(hive.to_vec());
+        let (files, system, protocol) = match self {
+            Self::Memory => return Hive::from_bytes(hive.to_vec()).unwrap(),
+            Self::Log => {
+                let files = files.with(HiveFile::Log1, log::log_for(hive)).with(HiveFile::Log2, Vec::new());
+                (files, System::Windows81, Protocol::Logged)
+            }
+            Self::OldLog => {
+                let files = files.with(HiveFile::Log1, log::old_log_for(hive));
+                (files, System::BeforeWindows81, Protocol::OldLog)
+            }
+            Self::Steps => (files, System::Unknown, Protocol::Stepwise),
+        };
+        let hive = OpenOptions::new().system(system).open_storage(files).unwrap();
+        assert_eq!(hive.protocol(), protocol);
+        hive
+    }
+}
