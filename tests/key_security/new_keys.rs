@@ -151,7 +151,9 @@ fn what_single_steps_cannot_carry_is_refused_with_the_reason() {
     let mut hive = with_root("O:BAG:SYD:P(A;CI;KA;;;BA)");
     let mut txn = hive.begin().unwrap();
     // Two records far apart, and no others.
-    txn.set_value_bytes(txn.root(), "filler", ValueType::BINARY, &[0; 4000]).unwrap();
+    for filler in 0..60 {
+        txn.set_value_bytes(txn.root(), format!("{filler}"), ValueType::BINARY, &[0; 100]).unwrap();
+    }
     txn.create_key_with_security(txn.root(), "far", &bytes("O:SYG:SYD:P(A;;KA;;;SY)")).unwrap();
     txn.commit().unwrap();
     let before = hive.to_bytes();
