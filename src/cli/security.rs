@@ -148,7 +148,9 @@ impl Show {
         let Mounts { hives, mounts } = target.open(&self.sources, Purpose::Read)?;
         said_first(&hives, common);
         let mut registry = Registry::reading(&hives);
-        mounts.into_iter().for_each(|mount| registry.mount(mount));
+        for mount in mounts {
+            registry.mount(mount);
+        }
         let at = target.locate(&registry)?;
         let failed = |error| Failure::of(registry.path(at.hive), &error);
         let top = registry.key(&at).map_err(failed)?.ok_or_else(|| no_such_key(&at))?;
@@ -209,7 +211,9 @@ impl Edit {
         let Mounts { mut hives, mounts } = target.open(&self.sources, Purpose::Edit(&self.writing))?;
         said_first(&hives, common);
         let mut registry = Registry::editing(&mut hives).map_err(|(path, error)| Failure::of(&path, &error))?;
-        mounts.into_iter().for_each(|mount| registry.mount(mount));
+        for mount in mounts {
+            registry.mount(mount);
+        }
         let at = target.locate(&registry)?;
         let why = format!("security {verb}");
         let done = security::edit_key(&mut registry, &at, &edit, scope, &accounts, &why);

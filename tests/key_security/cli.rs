@@ -166,6 +166,10 @@ fn a_grant_is_planned_made_once_and_handed_on() {
     let again = place.json("grant", &grant);
     assert_eq!((&again["changed"], &again["journal"]), (&false.into(), &Json::Null));
     assert!(place.stored() == after, "a second time writes nothing");
+
+    let undone = hivesmith().arg("undo").arg("--undo-dir").arg(place.undo()).output().unwrap();
+    assert_eq!(code(&undone), 0, "{}", err(&undone));
+    assert!(place.stored() == before, "everything is as it was");
 }
 
 #[test]

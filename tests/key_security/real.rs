@@ -1,9 +1,9 @@
 //! Grants on the key trees of real systems, as deep as they go.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 use hivesmith::{
-    CellOffset, Error, Hive, Protocol, RequestError, SecurityChange, SecurityScope,
+    CellOffset, Error, Hive, KeyId, Protocol, RequestError, SecurityChange, SecurityScope,
     security::{ObjectKind, SecurityDescriptor, SecurityError},
 };
 
@@ -31,10 +31,14 @@ fn nodes(hive: &Hive, stored: &[u8]) -> BTreeMap<u32, Vec<u8>> {
 fn a_grant_travels_down_a_real_system_and_touches_nothing_else() {
     for system in SYSTEMS {
         let Some(stored) = load("HIVESMITH_CORPUS", system) else { return };
-        for way in Way::ALL {
-            granted(system, &stored, way, SecurityScope::Inheriting);
+        // The judges take seconds for a large hive.
+        let ways = if stored.len() > 8 << 20 { &[Way::Log, Way::OldLog, Way::Steps][..] } else { &Way::ALL };
+        for way in ways {
+            granted(system, &stored, *way, SecurityScope::Inheriting);
         }
-        granted(system, &stored, Way::Log, SecurityScope::Tree);
+        if ways.len() == Way::ALL.len() {
+            granted(system, &stored, Way::Log, SecurityScope::Tree);
+        }
     }
 }
 
@@ -57,7 +61,7 @@ fn granted(system: &str, stored: &[u8], way: Way, scope: SecurityScope) {
     assert!(changes.len() > 100, "{system}: {} keys change", changes.len());
     assert_eq!(txn.edit_security(services, scope, grant).unwrap(), [], "{system}: a second time");
     let new = txn.create_key(services, r"hivesmith\Parameters").unwrap();
-    let new = [new, txn.view().key_by_id(new).unwrap().parent().unwrap().unwrap().id()].map(|id| id.offset());
+    let new = [new, txn.view().key_by_id(new).unwrap().parent().unwrap().unwrap().id()].map(KeyId::offset);
     let protocol = txn.commit().unwrap().protocol;
     match way {
         Way::Steps => assert_eq!(protocol, Protocol::Stepwise),
@@ -106,14 +110,14 @@ fn untouched(
     new: [CellOffset; 2],
     moved: bool,
 ) {
-    let changed: HashMap<u32, ()> = changes.iter().map(|change| (change.key.offset().0, ())).collect();
+    let changed: HashSet<u32> = changes.iter().map(|change| change.key.offset().0).collect();
     let mut other = Vec::new();
     for (at, old) in before {
         let Some(now) = after.get(at) else {
             assert!(moved, "a key is gone");
             continue;
         };
-        if changed.contains_key(at) {
+        if changed.contains(at) {
             let rest = |node: &[u8]| [&node[..8], &node[0x10..0x18], &node[0x34..]].concat();
             if rest(old) != rest(now) {
                 other.push(*at);
