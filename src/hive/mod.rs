@@ -212,14 +212,14 @@ impl Hive {
         if self.storage.is_none() {
             return Protocol::Memory;
         }
-        let log = self.logs.writable(self.system).filter(|_| !is_boot_store(self.view()));
+        let log = self.logs.writable(self.system).filter(|_| !self.view().is_boot_store());
         log.map_or(Protocol::Stepwise, |log| Journal::of(log).protocol())
     }
 
     /// Whether a commit may use a journal of our own: there is a place for it, and the hive is not one that boot code
     /// reads while it waits for that journal.
     fn has_journal(&self) -> bool {
-        self.logs.has_place_for_redo() && !is_boot_store(self.view())
+        self.logs.has_place_for_redo() && !self.view().is_boot_store()
     }
 
     /// Makes the open transaction durable; `now` is for hives that have a time stamp with each write.
@@ -337,12 +337,6 @@ impl Hive {
     pub fn log_files(&self) -> Vec<HiveFile> {
         self.logs.iter().map(|log| log.file).collect()
     }
-}
-
-/// Whether this is a boot configuration store. Boot code reads those, and whether it replays logs is not known, so they
-/// stay clean at every instant.
-fn is_boot_store(hive: HiveView<'_>) -> bool {
-    ["Objects", "Description"].iter().all(|name| matches!(hive.key(name), Ok(Some(_))))
 }
 
 /// Whether the file still begins as it was read. What is about to be written is right for that hive only.

@@ -126,6 +126,12 @@ impl<'a> HiveView<'a> {
         self.layered
     }
 
+    /// Whether this is a boot configuration store. Boot code reads those, and whether it replays logs is not known, so
+    /// they stay clean at every instant.
+    pub(crate) fn is_boot_store(self) -> bool {
+        ["Objects", "Description"].iter().all(|name| matches!(self.key(name), Ok(Some(_))))
+    }
+
     pub(crate) fn bins(self) -> Bins<'a> {
         self.bins
     }
