@@ -140,6 +140,11 @@ impl Hive {
         self.check_once()?;
         self.begun = self.protocol();
         self.image.begin(self.begun == Protocol::Stepwise)?;
+        // What makes keys in there says which descriptor they get, and it is that of the keys around them. Entries that
+        // would be handed on occur in some stores, and all but one of the keys below have not inherited them.
+        if self.view().is_boot_store() {
+            self.image.share_with_new_keys();
+        }
         Ok(Transaction::new(self))
     }
 

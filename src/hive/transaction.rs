@@ -83,8 +83,8 @@ impl<'h> Transaction<'h> {
     /// The key at `path` below `parent`, made with all keys above it where they do not exist.
     ///
     /// A new key gets the descriptor that Windows would give it: the entries that its parent hands on. Owner and group
-    /// are the parent's, as nobody is logged on offline. Where the parent hands nothing on, as in boot stores, it
-    /// shares its parent's.
+    /// are the parent's, as nobody is logged on offline. Where the parent hands nothing on, and in what
+    /// was a boot store when the transaction began, it shares its parent's.
     /// [`create_key_with_security`](Self::create_key_with_security) takes another one.
     ///
     /// # Errors

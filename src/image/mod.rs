@@ -47,6 +47,8 @@ pub(crate) struct Image {
     moves: Vec<(CellOffset, CellOffset)>,
     /// By a key's descriptor record: that of new keys in it, as far as that is known.
     heirs: BTreeMap<CellOffset, CellOffset>,
+    /// Whether new keys inherit nothing in this transaction and share their parent's record.
+    share: bool,
     writes: u64,
     /// How many savepoints there ever were.
     savepoints: u64,
@@ -107,6 +109,7 @@ impl Image {
             steps: None,
             moves: Vec::new(),
             heirs: BTreeMap::new(),
+            share: false,
             writes: 0,
             savepoints: 0,
         }
@@ -161,6 +164,7 @@ impl Image {
         self.marks.clear();
         self.moves.clear();
         self.heirs.clear();
+        self.share = false;
         let length = self.len();
         if let Some(allocator) = &mut self.allocator {
             allocator.begin(length);
@@ -526,6 +530,15 @@ impl Image {
     }
 
     // ---- what new keys inherit --------------------------------------------------------------------------------
+
+    /// From here to the end of the transaction new keys share their parent's descriptor, whatever it hands on.
+    pub(crate) fn share_with_new_keys(&mut self) {
+        self.share = true;
+    }
+
+    pub(crate) fn new_keys_share(&self) -> bool {
+        self.share
+    }
 
     /// The descriptor record that a new key gets in a key with this one, if that is known.
     pub(crate) fn heir(&self, of: CellOffset) -> Option<CellOffset> {

@@ -203,3 +203,20 @@ fn single_steps_carry_many_new_descriptors_of_one_edit() {
     }
     assert!(hive.view().walk().all(|walked| cell(walked.unwrap().key) != 0));
 }
+
+/// Some boot stores hold entries that would be handed on, and keys below that have not inherited them.
+#[test]
+fn new_keys_of_a_boot_store_share_whatever_is_handed_on() {
+    let mut hive = with_root("O:BAG:SYD:AI(A;OICI;KA;;;BA)");
+    let mut txn = hive.begin().unwrap();
+    txn.create_key(txn.root(), "Description").unwrap();
+    txn.create_key(txn.root(), "Objects").unwrap();
+    assert_eq!(text(txn.view(), "Objects"), "O:BAG:SYD:AI(A;OICIID;KA;;;BA)", "it was none when this began");
+    txn.commit().unwrap();
+    let mut txn = hive.begin().unwrap();
+    txn.create_key(txn.root(), "Other").unwrap();
+    txn.create_key(txn.root(), r"Objects\{9dea862c-5cdd-4e70-acc1-f32b344d4795}\Elements").unwrap();
+    txn.commit().unwrap();
+    assert_eq!(text(hive.view(), "Other"), "O:BAG:SYD:AI(A;OICI;KA;;;BA)");
+    assert_eq!(shared(&hive), [(2, 2), (4, 4)]);
+}

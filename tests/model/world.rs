@@ -142,8 +142,11 @@ impl World {
         let bounds = self.bounds;
         let stepwise = self.mode == Mode::Stepwise;
         let txn = self.hive.begin().map_err(say)?;
+        let is_there = |name: &str| self.model.subkeys.contains_key(&fold(&name.encode_utf16().collect::<Vec<_>>()));
+        let boot_store = ["Objects", "Description"].into_iter().all(is_there);
         let mut open = Open {
             txn,
+            boot_store,
             model: &mut self.model,
             stepwise,
             bounds,
@@ -254,6 +257,8 @@ struct Open<'h, 'm> {
     txn: Transaction<'h>,
     model: &'m mut Node,
     stepwise: bool,
+    /// New keys share their parent's descriptor there.
+    boot_store: bool,
     bounds: Bounds,
     clock: &'m mut u64,
     stale: Vec<KeyId>,
@@ -371,7 +376,8 @@ impl Open<'_, '_> {
             let last = level + 1 == names.len();
             let id = if last { id } else { self.id_of(&at, name)? };
             let node = self.model.at_mut(&at);
-            let descriptor = ops::inherited(&node.descriptor);
+            let shares = self.boot_store;
+            let descriptor = if shares { node.descriptor.clone() } else { ops::inherited(&node.descriptor) };
             let folded = fold(name);
             if !node.subkeys.contains_key(&folded) {
                 node.time = now;

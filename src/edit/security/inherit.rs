@@ -1,7 +1,7 @@
 //! The descriptor of a new key: what its parent hands on.
 
 use super::{
-    super::{key_at, view},
+    super::key_at,
     record::{Places, add_references, record},
 };
 use crate::{
@@ -68,8 +68,7 @@ impl Inherited {
             },
             Level::Descriptor(number) => self.descriptors.get(number).map_or(&[][..], Vec::as_slice),
         };
-        // What makes keys there says which descriptor they get, and it is that of their siblings.
-        if view(image).is_boot_store() {
+        if image.new_keys_share() {
             return Ok(above);
         }
         let Some(handed_on) = handed_on(bytes)?.filter(|handed_on| handed_on != bytes) else { return Ok(above) };
