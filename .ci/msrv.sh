@@ -33,7 +33,8 @@ export PATH=$dir/usr/bin:$PATH RUSTC=$dir/usr/bin/rustc RUSTDOC=$dir/usr/bin/rus
 export LD_LIBRARY_PATH=$dir/usr/lib/x86_64-linux-gnu:$dir/lib/x86_64-linux-gnu
 export CARGO_TARGET_DIR=$CARGO_TARGET_DIR/msrv
 rustc --version
+# A promise to those who build it, not about results: the other legs judge those.
 say "features: none"
-"$dir/usr/bin/cargo" build --locked --lib
+"$dir/usr/bin/cargo" check --locked --lib
 say "features: cli"
-"$dir/usr/bin/cargo" test --locked --lib --bins --features cli
+"$dir/usr/bin/cargo" check --locked --lib --bins --tests --features cli

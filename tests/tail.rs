@@ -41,5 +41,24 @@ fn files_can_come_from_somebody_who_opened_them() {
     txn.create_key(txn.root(), "key").unwrap();
     txn.commit().unwrap();
     assert_eq!(HiveFile::Primary.suffix(), "");
+    drop(hive);
     assert!(Hive::open(&path).unwrap().view().key("KEY").unwrap().is_some());
+}
+
+/// As a child process has them between its fork and its exec.
+#[test]
+fn copies_of_a_handle_do_not_keep_the_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    Hive::create(Version::V1_5).unwrap().write_to(&path).unwrap();
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let copy = file.try_clone().unwrap();
+    let hive = Hive::options().open_files(FileStorage::from_files(file, [None, None, None])).unwrap();
+    #[cfg(unix)]
+    assert!(Hive::open(&path).is_err(), "one writer at a time");
+    drop(hive);
+    #[cfg(unix)]
+    Hive::open(&path).unwrap();
+    drop(copy);
+    Hive::open(&path).unwrap();
 }

@@ -17,6 +17,7 @@ pub struct FileStorage {
     primary: File,
     logs: [Option<File>; 3],
     redo: Option<RedoFile>,
+    locked: bool,
 }
 
 impl FileStorage {
@@ -44,13 +45,13 @@ impl FileStorage {
                 *slot = Some(open(&path)?);
             }
         }
-        Ok(Self { primary, logs, redo: None })
+        Ok(Self { primary, logs, redo: None, locked: false })
     }
 
     /// Takes files that are open already; the logs in the order of [`HiveFile::LOGS`].
     #[must_use]
     pub fn from_files(primary: File, logs: [Option<File>; 3]) -> Self {
-        Self { primary, logs, redo: None }
+        Self { primary, logs, redo: None, locked: false }
     }
 
     /// Gives the hive a place for a journal of our own, on other storage than the hive: a file that is made when it is
@@ -180,7 +181,19 @@ impl Storage for FileStorage {
     /// As long as these files are open, another one that asks for it is refused. Programs that do not ask are not kept
     /// out, and a file system without locks is taken as it is.
     fn lock(&mut self) -> io::Result<()> {
-        lock(&self.primary)
+        lock(&self.primary)?;
+        self.locked = true;
+        Ok(())
+    }
+}
+
+/// The lock goes with the files. flock(2) ties it to what was opened and not to the handle: a child process that was
+/// started meanwhile has copies of all handles until it becomes another program, and would keep the lock that long.
+impl Drop for FileStorage {
+    fn drop(&mut self) {
+        if self.locked {
+            unlock(&self.primary);
+        }
     }
 }
 
@@ -231,11 +244,20 @@ fn lock(file: &File) -> io::Result<()> {
     }
 }
 
+#[cfg(unix)]
+fn unlock(file: &File) {
+    // Closing the file, which comes next, is the other way to it.
+    let _ = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock);
+}
+
 /// Windows does it when the file is opened, see `for_one_writer`.
 #[cfg(not(unix))]
 fn lock(_: &File) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(not(unix))]
+fn unlock(_: &File) {}
 
 #[cfg(not(windows))]
 fn for_one_writer(options: &mut OpenOptions) -> &mut OpenOptions {
