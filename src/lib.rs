@@ -101,7 +101,7 @@ pub use commit::{
 };
 pub use edit::{Change, SecurityChange, SecurityScope};
 pub use error::{Defect, DirtyState, Error, FormatError, LogState, RequestError, Result, Structure};
-pub use format::{KeyFlags, UnknownValueType, ValueType};
+pub use format::{KeyFlags, UnknownValueType, ValueType, Virtualization};
 pub use guid::{Guid, GuidError};
 pub use hive::{Hive, NewHive, OpenOptions, Recover, Savepoint, Transaction, Version};
 pub use offset::{BINS_START, CellOffset, FileOffset, KeyId};

@@ -77,7 +77,7 @@ fn carry_out(
     drives: &Drives,
     common: &Common,
 ) -> Result<Exit, Failure> {
-    let purpose = if command.edits() { Purpose::Edit(&ours.writing) } else { Purpose::Read };
+    let purpose = if command.edits() { Purpose::Edit(&ours.writing) } else { Purpose::Read(&ours.writing) };
     let mut mounts = Mounts::default();
     let mut stores = Stores::default();
     let sources = (&ours.stores, ours.sources.root.as_deref());

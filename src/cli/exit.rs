@@ -4,6 +4,8 @@ use std::{io, path::Path, process::ExitCode};
 
 use hivesmith::{Error, LogState, RequestError};
 
+use super::Writing;
+
 /// What the process ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -106,6 +108,9 @@ fn dirty(path: &Path, logs: LogState) -> String {
     let way_on = match logs {
         LogState::Replayable => format!("replay them: hivesmith recover {file}"),
         LogState::Ambiguous => format!("choose: hivesmith recover --replay newer|both {file}"),
+        _ if Writing::default().redo_for(path).exists() => {
+            format!("a commit of hivesmith's own was interrupted; finish it: hivesmith recover {file}")
+        }
         _ => format!(
             "if {name}.LOG1 and {name}.LOG2 (or {name}.LOG) of the same moment can be had, put them beside it and try \
              again\n  --accept-dirty edits it as it is, without what its logs would have held, if its check finds nothing \

@@ -42,8 +42,8 @@ const OWN_HIVES: [(RootKey, &str, &str); 7] = [
 /// What hives are opened for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose<'w> {
-    /// To look at them.
-    Read,
+    /// To look at them: what else the options say of writing decides how an unclean hive is taken.
+    Read(&'w Writing),
     /// To edit them; for a dry run in memory alone, which files and mounts that cannot be written allow as well.
     Edit(&'w Writing),
 }
@@ -149,7 +149,12 @@ impl Mounts {
             Some(known) => known,
             None => {
                 let (options, storage) = match purpose {
-                    Purpose::Read => (Hive::options().read_only(true), storage),
+                    Purpose::Read(writing) => {
+                        let options = Hive::options().accept_dirty(writing.accept_dirty).read_only(true);
+                        let redo = writing.redo_for(&path);
+                        let storage = if redo.exists() { storage.with_redo(&redo) } else { Ok(storage) };
+                        (options, storage.map_err(|error| Failure::io(&redo, &error))?)
+                    }
                     Purpose::Edit(writing) => {
                         writing.guard(&path)?;
                         let options = Hive::options().accept_dirty(writing.accept_dirty).system(system_of(&path));

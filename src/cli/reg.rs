@@ -27,7 +27,7 @@ use super::{
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true, override_usage = "hivesmith reg [--hive NAME=FILE] [--root DIR] VERB KEY …")]
 pub(crate) struct Reg {
-    /// query, add, delete, copy, export, import, load, unload or save, with their arguments.
+    /// query, add, delete, copy, compare, export, import, load, unload, save, restore or flags, with their arguments.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
     words: Vec<String>,
 }
@@ -76,10 +76,9 @@ impl Reg {
 }
 
 fn carry_out(command: &RegCommand, ours: &Ours, drives: &Drives, common: &Common) -> Result<Exit, Failure> {
-    let edits =
-        matches!(command, RegCommand::Add(_) | RegCommand::Delete(_) | RegCommand::Copy(_) | RegCommand::Import(_));
+    let edits = command.edits();
     let keys = keys_of(command, drives);
-    let purpose = if edits { Purpose::Edit(&ours.writing) } else { Purpose::Read };
+    let purpose = if edits { Purpose::Edit(&ours.writing) } else { Purpose::Read(&ours.writing) };
     let mut mounts = ours.sources.open(&keys, purpose)?;
     for (key, file) in Loaded::read()?.hives {
         if keys.iter().any(|wanted| wanted.relative_to(&key).is_some()) && !mounts.has(&key) {
@@ -217,9 +216,12 @@ Windows' reg, offline. The syntax is that of Windows; these stand besides it, an
   hivesmith reg add    KEY [/v NAME | /ve] [/t TYPE] [/s SEPARATOR] [/d DATA] [/f]
   hivesmith reg delete KEY [/v NAME | /ve | /va] [/f]
   hivesmith reg copy   KEY1 KEY2 [/s] [/f]
+  hivesmith reg compare KEY1 KEY2 [/v NAME | /ve] [/s] [/oa | /od | /os | /on]
+  hivesmith reg flags  KEY [query | set [DONT_VIRTUALIZE] [DONT_SILENT_FAIL] [RECURSE_FLAG]]
   hivesmith reg export KEY FILE [/y]
   hivesmith reg import FILE
   hivesmith reg save   KEY NEWFILE
+  hivesmith reg restore KEY FILE
   hivesmith reg load   HKLM\\NAME FILE
   hivesmith reg unload HKLM\\NAME
 

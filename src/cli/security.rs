@@ -145,7 +145,7 @@ impl Show {
                 "\"{word}\" is too much: show takes HIVE KEY, or KEY with --root or --hive"
             )));
         }
-        let Mounts { hives, mounts } = target.open(&self.sources, Purpose::Read)?;
+        let Mounts { hives, mounts } = target.open(&self.sources, Purpose::Read(&Writing::default()))?;
         said_first(&hives, common);
         let mut registry = Registry::reading(&hives);
         for mount in mounts {

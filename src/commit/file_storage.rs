@@ -116,8 +116,13 @@ fn regular(log: &Path) -> io::Result<()> {
     if fs::symlink_metadata(log)?.is_file() {
         return Ok(());
     }
+    Err(linked_log(log))
+}
+
+/// What is said of a log that is no file of its own.
+pub(crate) fn linked_log(log: &Path) -> io::Error {
     let what = format!("{} is a link or no file, and logs are not looked for elsewhere", log.display());
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, what))
+    io::Error::new(io::ErrorKind::PermissionDenied, what)
 }
 
 /// The log's path, if there is such a file; Windows does not care for the case of its name.

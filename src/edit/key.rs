@@ -8,7 +8,7 @@ use super::{
 use crate::{
     CellOffset, FileTime, RequestError, Result,
     format::{
-        KeyFlags,
+        KeyFlags, Virtualization,
         base_block::SECTOR,
         cell::CELL_HEADER,
         key_node::{NewKeyNode, field},
@@ -23,9 +23,6 @@ const MAX_DEPTH: usize = 510;
 
 /// The most bytes of a class name: its length is a 16-bit number of bytes, of which two make a unit.
 const MAX_CLASS: usize = 0xfffe;
-
-/// In a parent's virtualization control flags: new subkeys take them over.
-const VIRTUALIZATION_RECURSES: u8 = 0x80;
 
 /// The flags that callers may change; the others follow from the key's name and place.
 const SETTABLE: KeyFlags = KeyFlags::NO_DELETE
@@ -113,8 +110,9 @@ pub(super) fn create(
     descriptor: CellOffset,
     now: FileTime,
 ) -> Result<CellOffset> {
-    let inherited = editable(image, parent)?.node().user_flags();
-    let user_flags = if inherited & VIRTUALIZATION_RECURSES != 0 { inherited & 0xf0 } else { 0 };
+    let inherited = editable(image, parent)?.virtualization();
+    let inherits = inherited.contains(Virtualization::RECURSE);
+    let user_flags = if inherits { inherited.bits() << 4 } else { 0 };
 
     let parent = relocate::for_list_change(image, parent)?;
     let (bytes, compressed) = encode(name);
@@ -167,6 +165,22 @@ pub(crate) fn set_flags(image: &mut Image, at: CellOffset, flags: KeyFlags, now:
         return Err(RequestError::HasSubkeys(path_of(key)).into());
     }
     image.write(at, field::FLAGS, &flags.bits().to_le_bytes())?;
+    Ok(touch(image, at, now)?)
+}
+
+/// Sets the virtualization control flags; the user flags beside them stay.
+pub(crate) fn set_virtualization(
+    image: &mut Image,
+    at: CellOffset,
+    flags: Virtualization,
+    now: FileTime,
+) -> Result<()> {
+    let node = editable(image, at)?.node();
+    if flags == node.virtualization() {
+        return Ok(());
+    }
+    let both = node.user_flags() & 0x0f | flags.bits() << 4;
+    image.write(at, field::USER_FLAGS, &[both])?;
     Ok(touch(image, at, now)?)
 }
 

@@ -46,6 +46,7 @@ pub(crate) mod field {
     pub(crate) const SECURITY: u32 = 0x2c;
     pub(crate) const CLASS: u32 = 0x30;
     pub(crate) const LARGEST_SUBKEY_NAME: u32 = 0x34;
+    pub(crate) const USER_FLAGS: u32 = 0x36;
     pub(crate) const LARGEST_SUBKEY_CLASS: u32 = 0x38;
     pub(crate) const LARGEST_VALUE_NAME: u32 = 0x3c;
     pub(crate) const LARGEST_VALUE_DATA: u32 = 0x40;
@@ -78,6 +79,21 @@ bitflags! {
         /// The store of virtualized keys.
         const VIRTUAL_STORE = 0x0200;
         const _ = !0;
+    }
+}
+
+bitflags! {
+    /// How programs without rights to a key are deceived about it (UAC's registry virtualization, Windows Vista and
+    /// later); a nibble of the key node, with the values of `REG_KEY_…` in winnt.h.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct Virtualization: u8 {
+        /// A write that is not allowed fails, and does not go to the user's own store instead.
+        const DONT_VIRTUALIZE = 0x2;
+        /// Opening with more rights than there are fails, and is not tried again with those there are.
+        const DONT_SILENT_FAIL = 0x4;
+        /// New subkeys take these flags over.
+        const RECURSE = 0x8;
+        const _ = 0xf;
     }
 }
 
@@ -158,6 +174,10 @@ impl<'a> KeyNode<'a> {
     /// User flags and virtualization control flags.
     pub(crate) fn user_flags(self) -> u8 {
         self.fixed.u8::<0x36>()
+    }
+
+    pub(crate) fn virtualization(self) -> Virtualization {
+        Virtualization::from_bits_retain(self.user_flags() >> 4)
     }
 
     pub(crate) fn largest_subkey_class(self) -> u32 {

@@ -13,5 +13,5 @@ pub(crate) mod log_entry;
 pub(crate) mod subkeys_list;
 mod value_type;
 
-pub use key_node::KeyFlags;
+pub use key_node::{KeyFlags, Virtualization};
 pub use value_type::{UnknownValueType, ValueType};

@@ -2,7 +2,7 @@
 
 use super::Hive;
 use crate::{
-    CellOffset, Error, FileTime, HiveView, KeyFlags, KeyId, RequestError, Result, ValueType,
+    CellOffset, Error, FileTime, HiveView, KeyFlags, KeyId, RequestError, Result, ValueType, Virtualization,
     commit::{CommitReport, Protocol, Storage},
     edit::{self, Change},
     image::Image,
@@ -198,6 +198,16 @@ impl<'h> Transaction<'h> {
     pub fn set_flags(&mut self, key: KeyId, flags: KeyFlags) -> Result<()> {
         let key = self.resolve(key)?;
         self.edit(|image, now| edit::key::set_flags(image, key, flags, now))
+    }
+
+    /// Sets a key's virtualization control flags.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::StaleId`].
+    pub fn set_virtualization(&mut self, key: KeyId, flags: Virtualization) -> Result<()> {
+        let key = self.resolve(key)?;
+        self.edit(|image, now| edit::key::set_virtualization(image, key, flags, now))
     }
 
     /// Sets a key's time stamp.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Kept, Step, StepKind};
 use crate::{
-    CommitReport, Error, FileStorage, Hive, HiveView, Protocol, Result, ValueType,
+    CommitReport, Error, FileStorage, Hive, HiveView, Protocol, Result, ValueType, Virtualization,
     edit::Change,
     hive::Transaction,
     name::{self, KeyPath, NameBuf},
@@ -297,12 +297,7 @@ impl<'h> Registry<'h> {
     }
 
     fn change(&mut self, hive: usize, change: &Change) -> Result<()> {
-        let Some(Entry { access: Access::Write(txn), .. }) = self.hives.get_mut(hive) else {
-            return Err(crate::RequestError::ReadOnly.into());
-        };
-        txn.apply([change])?;
-        self.mark_changed(hive);
-        Ok(())
+        self.transaction(hive)?.apply([change])
     }
 
     fn mark_changed(&mut self, hive: usize) {
@@ -311,7 +306,37 @@ impl<'h> Registry<'h> {
         }
     }
 
-    fn step(&mut self, at: &Located, kind: StepKind, why: &str) -> Step {
+    /// Sets a key's virtualization control flags; no step where they are so already. What they were and are stands in
+    /// the step as a number.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transaction::set_virtualization`].
+    pub fn set_virtualization(&mut self, at: &Located, flags: Virtualization, why: &str) -> Result<Option<Step>> {
+        let missing = || crate::RequestError::NotFound(at.key.to_string());
+        let key = self.key(at)?.ok_or_else(missing)?;
+        let (id, before) = (key.id(), key.virtualization());
+        if before == flags {
+            return Ok(None);
+        }
+        self.transaction(at.hive)?.set_virtualization(id, flags)?;
+        let number = |flags: Virtualization| Some((ValueType::DWORD, vec![flags.bits(), 0, 0, 0]));
+        let step = self.step(at, StepKind::SetVirtualization, why);
+        Ok(Some(Step { before: number(before), after: number(flags), ..step }))
+    }
+
+    /// The transaction of a hive that is about to be changed.
+    pub(crate) fn transaction(&mut self, hive: usize) -> Result<&mut Transaction<'h>> {
+        match self.hives.get_mut(hive) {
+            Some(Entry { access: Access::Write(txn), changed, .. }) => {
+                *changed = true;
+                Ok(txn)
+            }
+            _ => Err(crate::RequestError::ReadOnly.into()),
+        }
+    }
+
+    pub(crate) fn step(&mut self, at: &Located, kind: StepKind, why: &str) -> Step {
         self.warn_of_default(at);
         Step {
             target: self.path(at.hive).to_owned(),

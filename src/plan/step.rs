@@ -49,6 +49,8 @@ pub enum StepKind {
     DeleteValue,
     /// A key gets another security descriptor.
     SetSecurity,
+    /// A key gets other virtualization control flags.
+    SetVirtualization,
 }
 
 impl StepKind {
@@ -61,6 +63,7 @@ impl StepKind {
             Self::SetValue => "set-value",
             Self::DeleteValue => "delete-value",
             Self::SetSecurity => "set-security",
+            Self::SetVirtualization => "set-virtualization",
         }
     }
 }
@@ -118,6 +121,13 @@ impl fmt::Display for Step {
                     .as_ref()
                     .map_or_else(Default::default, |change| (sddl(&change.before), sddl(&change.after)));
                 write!(out, "~ {}: {after}, was {before}", self.hive_path)
+            }
+            StepKind::SetVirtualization => {
+                let number = |data: &Option<(ValueType, Vec<u8>)>| {
+                    data.as_ref().and_then(|(_, bytes)| bytes.first()).map_or(0, |byte| *byte)
+                };
+                let (before, after) = (number(&self.before), number(&self.after));
+                write!(out, "~ {}: virtualization flags {after:#x}, were {before:#x}", self.hive_path)
             }
             StepKind::DeleteValue => write!(out, "- {}: {name}, was {}", self.hive_path, text(&self.before)),
         }

@@ -6,7 +6,7 @@ use super::{HiveView, SecurityView, Subkeys, Value, Values, Walk, subkeys};
 use crate::{
     CellOffset, FileTime, FormatError, KeyId, Result, Structure,
     format::{
-        KeyFlags,
+        KeyFlags, Virtualization,
         key_node::{KEY_NODE_FIXED, KeyNode},
     },
     name::{KeyPath, Name, NameBuf, Units, same},
@@ -49,6 +49,12 @@ impl<'a> Key<'a> {
     #[must_use]
     pub fn flags(self) -> KeyFlags {
         self.node.flags()
+    }
+
+    /// The key's virtualization control flags; keys of systems before Windows Vista have none.
+    #[must_use]
+    pub fn virtualization(self) -> Virtualization {
+        self.node.virtualization()
     }
 
     /// The class name, if the key has one.

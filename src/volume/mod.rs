@@ -102,6 +102,9 @@ impl Volume {
         for (slot, log) in logs.iter_mut().zip(HiveFile::LOGS) {
             let wanted = format!("{}{}", name.to_string_lossy(), log.suffix());
             if let Some(entry) = entry_like(&beside, &wanted)? {
+                if !beside.symlink_metadata(&entry)?.is_file() {
+                    return Err(crate::commit::linked_log(&self.folder.join(folder).join(entry)));
+                }
                 *slot = Some(open(&folder.join(entry))?);
             }
         }
@@ -307,5 +310,20 @@ mod tests {
         assert!(volume.resolve("link/secret").is_err());
         assert!(volume.resolve("../x").is_err());
         assert!(volume.open_hive("link/secret", false).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_log_that_is_a_link_is_not_taken_for_one() {
+        let disk = tempfile::tempdir().unwrap();
+        for file in ["SYSTEM", "SOFTWARE", "SYSTEM.LOG2"] {
+            fs::write(disk.path().join(file), b"").unwrap();
+        }
+        let volume = Volume::open(disk.path()).unwrap();
+        volume.open_hive("SYSTEM", true).unwrap();
+        std::os::unix::fs::symlink("SOFTWARE", disk.path().join("SYSTEM.LOG1")).unwrap();
+        let error = volume.open_hive("SYSTEM", true).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        assert!(error.to_string().contains("SYSTEM.LOG1 is a link"), "{error}");
     }
 }

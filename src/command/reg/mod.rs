@@ -88,6 +88,18 @@ impl RegCommand {
         Ok((command, warnings.into_iter().map(diagnostic).collect()))
     }
 
+    /// Whether it changes hives.
+    #[must_use]
+    pub fn edits(&self) -> bool {
+        match self {
+            Self::Add(_) | Self::Delete(_) | Self::Copy(_) | Self::Import(_) | Self::Restore(_) => true,
+            Self::Flags(flags) => flags.request != FlagsRequest::Query,
+            Self::Query(_) | Self::Compare(_) | Self::Export(_) | Self::Load(_) | Self::Unload(_) | Self::Save(_) => {
+                false
+            }
+        }
+    }
+
     /// Reads the words behind `reg`; `end` is the end of the line, where something may be missing.
     pub(super) fn from_words(words: &[Word], end: Span) -> Result<(Self, Vec<Fault>), Fault> {
         let Some((verb, words)) = words.split_first() else {

@@ -1,9 +1,10 @@
 //! `reg export`, `reg import`, `reg save`
 
-use super::{Effect, NewFile, RunError, engine, locate, not_found};
+use super::{Effect, NewFile, RunError, copy_tree::copy_tree, engine, locate, not_found};
 use crate::{
     Error, NewHive, Result, Version,
     command::reg::{Export, Import, Save, View},
+    name::KeyPath,
     plan::{Located, Registry},
     reg_text::{self, RegPath, SectionEdit, Writer},
     tree::Key,
@@ -109,35 +110,7 @@ pub(super) fn copy_to_hive(top: Key<'_>) -> Result<Vec<u8>, Error> {
     let descriptor = top.security()?.bytes().to_vec();
     let mut hive = NewHive::new(version).root_name(top.name()?).descriptor(descriptor).create()?;
     let mut txn = hive.begin()?;
-    let mut way = vec![txn.root()];
-    let mut times = Vec::new();
-    for walked in top.walk() {
-        let walked = walked?;
-        way.truncate(walked.depth.max(1));
-        let parent = way.last().copied().unwrap_or(txn.root());
-        let at = if walked.depth == 0 {
-            parent
-        } else {
-            let name = walked.key.name()?.to_name_buf();
-            txn.create_key(parent, vec![name])?
-        };
-        if walked.depth > 0 {
-            way.push(at);
-            txn.set_security(at, walked.key.security()?.bytes())?;
-        }
-        for value in walked.key.values()? {
-            let value = value?;
-            txn.set_value_bytes(at, value.name()?, value.kind(), &value.data()?)?;
-        }
-        if let Some(class) = walked.key.class_name()? {
-            txn.set_class_name(at, Some(class.into()))?;
-        }
-        txn.set_flags(at, walked.key.flags())?;
-        times.push((at, walked.key.last_written()));
-    }
-    for (at, time) in times {
-        txn.set_last_written(at, time)?;
-    }
+    copy_tree(top, &mut txn, &KeyPath::default())?;
     txn.commit()?;
     Ok(hive.to_bytes())
 }

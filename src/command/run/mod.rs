@@ -6,12 +6,16 @@
 
 mod add;
 mod bcdedit;
+mod compare;
 mod copy;
+mod copy_tree;
 mod delete;
 mod descriptors;
 mod files;
+mod flags;
 mod provider;
 mod query;
+mod restore;
 mod script;
 mod targets;
 mod tree;
@@ -143,15 +147,9 @@ pub fn reg(registry: &mut Registry<'_>, drives: &Drives, command: &RegCommand, w
         RegCommand::Load(_) | RegCommand::Unload(_) => {
             Err(RunError::Refused("load and unload are for scripts and for `hivesmith reg` itself".to_owned()))
         }
-        RegCommand::Compare(_) => {
-            Err(RunError::Refused("`reg compare` is not built yet; `hivesmith diff` compares whole hives".to_owned()))
-        }
-        RegCommand::Restore(_) => Err(RunError::Refused(
-            "`reg restore` is not built yet; `reg import` brings keys in from a .reg file".to_owned(),
-        )),
-        RegCommand::Flags(_) => Err(RunError::Refused(
-            "`reg flags` is not built: virtualization flags of offline keys stay as they are".to_owned(),
-        )),
+        RegCommand::Compare(compare) => compare::run(registry, compare),
+        RegCommand::Restore(restore) => restore::run(registry, drives, restore, why),
+        RegCommand::Flags(flags) => flags::run(registry, flags, why),
     }?;
     effect.warnings.extend(registry.take_warnings());
     Ok(effect)

@@ -105,7 +105,7 @@ impl Answer<'_> {
         }
         let Some(search) = &self.query.search else { return Ok(true) };
         let in_name = search.names && matches(search, &name.to_string());
-        let in_data = search.data && matches(search, &self.data(value)?);
+        let in_data = search.data && matches(search, &data(value, self.separator())?);
         Ok(in_name || in_data)
     }
 
@@ -117,26 +117,33 @@ impl Answer<'_> {
         } else {
             value.kind().to_string()
         };
-        let _ = writeln!(out, "    {name}    {kind}    {}", self.data(value)?);
+        let _ = writeln!(out, "    {name}    {kind}    {}", data(value, self.separator())?);
         Ok(())
     }
 
-    /// Numbers in hexadecimal, texts as they are, bytes as digits without blanks.
-    fn data(&self, value: Value<'_>) -> Result<String> {
-        let bytes = value.data()?;
-        let separator = self.query.separator.as_deref().unwrap_or("\\0");
-        Ok(match Data::decode(value.kind(), &bytes) {
-            Data::Sz(text) | Data::ExpandSz(text) => NameBuf::from(text).to_string(),
-            Data::Dword(number) | Data::DwordBigEndian(number) => format!("{number:#x}"),
-            Data::Qword(number) => format!("{number:#x}"),
-            Data::MultiSz(texts) => {
-                let texts: Vec<String> = texts.into_iter().map(|text| NameBuf::from(text).to_string()).collect();
-                texts.join(separator)
-            }
-            Data::Raw(ValueType::SZ | ValueType::EXPAND_SZ, bytes) => loose_text(&bytes),
-            Data::Binary(bytes) | Data::Raw(_, bytes) => hex(&bytes),
-        })
+    /// Between the texts of a `REG_MULTI_SZ`.
+    fn separator(&self) -> &str {
+        self.query.separator.as_deref().unwrap_or(SEPARATOR)
     }
+}
+
+/// What stands between the texts of a `REG_MULTI_SZ` if nothing else is asked for.
+pub(super) const SEPARATOR: &str = "\\0";
+
+/// Numbers in hexadecimal, texts as they are, bytes as digits without blanks.
+pub(super) fn data(value: Value<'_>, separator: &str) -> Result<String> {
+    let bytes = value.data()?;
+    Ok(match Data::decode(value.kind(), &bytes) {
+        Data::Sz(text) | Data::ExpandSz(text) => NameBuf::from(text).to_string(),
+        Data::Dword(number) | Data::DwordBigEndian(number) => format!("{number:#x}"),
+        Data::Qword(number) => format!("{number:#x}"),
+        Data::MultiSz(texts) => {
+            let texts: Vec<String> = texts.into_iter().map(|text| NameBuf::from(text).to_string()).collect();
+            texts.join(separator)
+        }
+        Data::Raw(ValueType::SZ | ValueType::EXPAND_SZ, bytes) => loose_text(&bytes),
+        Data::Binary(bytes) | Data::Raw(_, bytes) => hex(&bytes),
+    })
 }
 
 fn matches_name(key: Key<'_>, search: &Search) -> bool {
