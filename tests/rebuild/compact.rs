@@ -19,6 +19,7 @@ fn findings(bytes: &[u8]) -> Vec<String> {
 fn every_intact_hive_of_the_corpus_is_the_same_afterwards() {
     let folder = tempfile::tempdir().unwrap();
     let (mut judged, mut before, mut after) = (0, 0, 0);
+    let long = std::env::var_os("HIVESMITH_LONG").is_some();
     for (name, bytes) in corpus::hives(&["hives", "bcd", "dirty", "adversarial"]) {
         let report = check_file(&bytes);
         let minor = bytes[0x18];
@@ -44,6 +45,10 @@ fn every_intact_hive_of_the_corpus_is_the_same_afterwards() {
         }
         assert_eq!(compacted.compacted().unwrap().to_bytes(), new, "{name}: compacting twice");
 
+        // The large ones take the readers in Python long, and have nothing that the others have not.
+        if new.len() > 2 << 20 && !long {
+            continue;
+        }
         let (one, other) = (folder.path().join("one"), folder.path().join("other"));
         fs::write(&one, &old).unwrap();
         fs::write(&other, &new).unwrap();
@@ -52,8 +57,9 @@ fn every_intact_hive_of_the_corpus_is_the_same_afterwards() {
             assert!(is.iter().all(|rule| was.contains(rule)), "{name}: the judge found {was:?}, then {is:?}");
         }
         assert_eq!(judges::dump(&one), judges::dump(&other), "{name}: the other parser's dump");
-        // The large ones take the readers in Python minutes, and have nothing that the others have not.
-        for reader in ["hivex", "reglookup"].into_iter().filter(|_| new.len() < 1 << 20) {
+        // Starting them takes longer than reading: every fourth hive.
+        let asked = new.len() < 1 << 20 && (judged % 4 == 0 || long);
+        for reader in ["hivex", "reglookup"].into_iter().filter(|_| asked) {
             match judges::read(reader, &other) {
                 Some(Ok(read)) => {
                     assert!(judges::read_as(reader, &other) == Some(read), "{name}: {reader} reads something else");
