@@ -21,6 +21,7 @@ mod recover;
 mod reg;
 mod repair;
 mod run;
+mod sc;
 mod security;
 mod stores;
 mod takeown;
@@ -135,6 +136,8 @@ enum Verb {
     New(new::New),
     /// Windows' `reg`, offline: query, add, delete, export, import and more.
     Reg(reg::Reg),
+    /// Windows' `sc`, offline: how services start.
+    Sc(sc::Sc),
     /// Who may do what with registry keys: show, set, grant, deny, remove, owner.
     Security(security::Security),
     /// Windows' `bcdedit`, offline: /enum, /set, /create, /copy, /delete and more.
@@ -181,6 +184,7 @@ pub(crate) fn main() -> ExitCode {
         Verb::Diff(verb) => verb.run(common),
         Verb::New(verb) => verb.run(common),
         Verb::Reg(verb) => verb.run(common),
+        Verb::Sc(verb) => verb.run(common),
         Verb::Security(verb) => verb.run(common),
         Verb::Bcdedit(verb) => verb.run(common),
         Verb::Icacls(verb) => verb.run(common),

@@ -10,6 +10,7 @@ use hivesmith::{
         run::{self, Effect, RunError},
     },
     plan::{Registry, StepKind},
+    reg_text::RegPath,
     volume::Drives,
 };
 
@@ -33,9 +34,9 @@ pub(crate) struct Reg {
 }
 
 /// What stands among the words without being Windows' syntax.
-struct Ours {
-    sources: Sources,
-    writing: Writing,
+pub(crate) struct Ours {
+    pub(crate) sources: Sources,
+    pub(crate) writing: Writing,
     json: bool,
 }
 
@@ -70,16 +71,26 @@ impl Reg {
                 writeln!(io::stdout().lock(), "The operation completed successfully.")?;
                 Ok(Exit::Done)
             }
-            _ => carry_out(&command, &ours, &drives, common),
+            _ => {
+                let keys = keys_of(&command, &drives);
+                let work = |registry: &mut Registry<'_>| run::reg(registry, &drives, &command, "reg");
+                let question = |effect: &Effect| confirmed(&command, effect);
+                carry_out(&keys, command.edits(), (&ours, &drives, common), work, question)
+            }
         }
     }
 }
 
-fn carry_out(command: &RegCommand, ours: &Ours, drives: &Drives, common: &Common) -> Result<Exit, Failure> {
-    let edits = command.edits();
-    let keys = keys_of(command, drives);
+/// Opens the hives that hold `keys`, carries a command out on them, and writes what it changed if that is confirmed.
+pub(crate) fn carry_out(
+    keys: &[RegPath],
+    edits: bool,
+    (ours, drives, common): (&Ours, &Drives, &Common),
+    work: impl FnOnce(&mut Registry<'_>) -> Result<Effect, RunError>,
+    confirmed: impl FnOnce(&Effect) -> Result<bool, Failure>,
+) -> Result<Exit, Failure> {
     let purpose = if edits { Purpose::Edit(&ours.writing) } else { Purpose::Read(&ours.writing) };
-    let mut mounts = ours.sources.open(&keys, purpose)?;
+    let mut mounts = ours.sources.open(keys, purpose)?;
     for (key, file) in Loaded::read()?.hives {
         if keys.iter().any(|wanted| wanted.relative_to(&key).is_some()) && !mounts.has(&key) {
             mounts.open_path(key, &file, purpose)?;
@@ -99,13 +110,13 @@ fn carry_out(command: &RegCommand, ours: &Ours, drives: &Drives, common: &Common
     for mount in mounts {
         registry.mount(mount);
     }
-    let effect = run::reg(&mut registry, drives, command, "reg").map_err(|error| failure(&error))?;
+    let effect = work(&mut registry).map_err(|error| failure(&error))?;
     if !common.quiet {
         for warning in &effect.warnings {
             anstream::eprintln!("hivesmith: warning: {warning}");
         }
     }
-    if !ours.writing.dry_run && !confirmed(command, &effect)? {
+    if !ours.writing.dry_run && !confirmed(&effect)? {
         return Err(Failure::new(Exit::No, "not confirmed, nothing was written"));
     }
     let applied = apply::apply(registry, drives, &effect.files, &ours.writing)?;
@@ -169,7 +180,7 @@ fn confirmed(command: &RegCommand, effect: &Effect) -> Result<bool, Failure> {
 }
 
 /// Separates our long options from Windows' words. What stands behind `/v` or `/d` is data, whatever it looks like.
-fn take_ours(words: Vec<String>, common: &Common) -> Result<(Vec<String>, Ours), Failure> {
+pub(crate) fn take_ours(words: Vec<String>, common: &Common) -> Result<(Vec<String>, Ours), Failure> {
     let mut ours = Ours { sources: Sources::default(), writing: Writing::default(), json: common.json };
     let mut theirs: Vec<String> = Vec::new();
     let mut words = words.into_iter();

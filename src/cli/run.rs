@@ -96,6 +96,7 @@ pub(crate) fn run_script(
         .filter_map(|line| match &line.command {
             Command::Reg(command) => Some(keys_of(command, &drives)),
             Command::Provider(command) => Some(command.keys().cloned().collect()),
+            Command::Sc(command) => Some(vec![command.key()]),
             _ => None,
         })
         .flatten()

@@ -3,7 +3,7 @@
 //! [`script`] reads whole fragments of `.cmd` files; [`reg`] and [`bcdedit`] are the grammars of `reg.exe` and
 //! `bcdedit.exe`, which serve scripts and the command line alike. These are text in, typed requests out: nothing is
 //! opened, nothing is changed, and every complaint knows line and column. [`icacls`] and [`takeown`] are the same for
-//! descriptors of files, [`Accounts`] knows names of accounts. [`run`] carries requests out in a
+//! descriptors of files, [`sc`] for services, [`Accounts`] knows names of accounts. [`run`] carries requests out in a
 //! [`Registry`](crate::plan::Registry) and on [`Descriptors`](crate::plan::Descriptors).
 //!
 //! ```
@@ -26,6 +26,7 @@ mod nearest;
 mod programs;
 pub mod reg;
 pub mod run;
+pub mod sc;
 pub mod script;
 pub mod security;
 pub mod takeown;

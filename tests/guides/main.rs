@@ -14,6 +14,7 @@ mod mistakes;
 mod mounts;
 mod real_hives;
 mod reg_verbs;
+mod services;
 
 /// Something is not there: said aloud, and not accepted where everything has to be.
 fn missing(what: &str) {

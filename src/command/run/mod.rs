@@ -16,6 +16,7 @@ mod flags;
 mod provider;
 mod query;
 mod restore;
+mod sc;
 mod script;
 mod targets;
 mod tree;
@@ -24,6 +25,7 @@ use std::{error, fmt};
 
 pub use bcdedit::{bcdedit, create_store, store_json};
 pub use descriptors::{FileCommands, FileEffect};
+pub use sc::sc;
 pub use script::{Leniency, Ran, Refusal, ScriptHives, ScriptRun, boot_stores, hive_files};
 
 use super::{

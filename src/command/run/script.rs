@@ -1,6 +1,6 @@
 //! Whole scripts: every line is carried out in the registry's transactions before anything is written.
 
-use super::{Effect, FileCommands, NewFile, RunError, bcdedit, provider, reg};
+use super::{Effect, FileCommands, NewFile, RunError, bcdedit, provider, reg, sc};
 use crate::{
     command::{
         Accounts, Diagnostic,
@@ -133,6 +133,7 @@ impl ScriptRun {
                     (None, _) => Err(RunError::Refused("the store was not opened".to_owned())),
                 },
                 Command::Provider(command) => provider::run(registry, command, &why),
+                Command::Sc(command) => sc(registry, command, &why),
                 Command::Icacls(_) | Command::Takeown(_) | Command::MakeDirectory { .. } if leniency.registry_only => {
                     continue;
                 }

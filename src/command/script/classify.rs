@@ -13,6 +13,7 @@ use crate::command::{
     nearest::nearest,
     programs::run_together,
     reg::{RegCommand, placeholder},
+    sc::ScCommand,
     takeown::TakeownCommand,
     word::shown,
 };
@@ -35,6 +36,10 @@ pub(super) fn classify(program: &Word, words: &[Word], end: Span, glyphs: &[Glyp
         "bcdedit" => Command::BcdEdit(BcdEdit::from_words(words, end)?),
         "icacls" => Command::Icacls(IcaclsCommand::from_words(words, end, &Accounts::new())?),
         "takeown" => Command::Takeown(TakeownCommand::from_words(words, end)?),
+        "sc" if words.first().is_some_and(starts_or_stops) && run_together(words).is_none() => {
+            Command::Online { what: text(glyphs), instead: online::SERVICES }
+        }
+        "sc" => Command::Sc(ScCommand::from_words(words, end)?),
         "md" | "mkdir" => make_directory(words, end)?,
         "if" | "for" | "goto" | "else" | "shift" => {
             let message = format!("`{name}` decides while it runs, which is not supported");
@@ -47,10 +52,10 @@ pub(super) fn classify(program: &Word, words: &[Word], end: Span, glyphs: &[Glyp
         _ if name.starts_with('(') || name == ")" => {
             return Err(Fault::new(program.span, "blocks between parentheses are not supported"));
         }
-        _ => match (OTHERS.iter().find(|other| **other == name), online::instead(&name)) {
-            (Some(&other), _) => return other_command(other, words, glyphs),
-            (None, Some(instead)) => Command::Online { what: text(glyphs), instead },
-            (None, None) => return Err(unknown(program, &name)),
+        "wevtutil" => other_command("wevtutil", words)?,
+        _ => match online::instead(&name) {
+            Some(instead) => Command::Online { what: text(glyphs), instead },
+            None => return Err(unknown(program, &name)),
         },
     };
     Ok(Meaning::Command(Box::new(command), Vec::new()))
@@ -72,31 +77,26 @@ fn make_directory(words: &[Word], end: Span) -> Result<Command, Fault> {
     Ok(Command::MakeDirectory { paths: words.iter().map(|word| word.text.clone()).collect() })
 }
 
-fn other_command(program: &'static str, words: &[Word], glyphs: &[Glyph]) -> Result<Meaning, Fault> {
+/// A program whose grammar is not known here.
+fn other_command(program: &'static str, words: &[Word]) -> Result<Command, Fault> {
     if let Some(fault) = run_together(words) {
         return Err(fault);
     }
     if let Some(word) = words.iter().find(|word| word.placeholder) {
         return Err(placeholder(word));
     }
-    let starts = |word: &Word| ["start", "stop", "pause", "continue"].iter().any(|verb| word.is(verb));
-    let command = if program == "sc" && words.first().is_some_and(starts) {
-        Command::Online { what: text(glyphs), instead: online::SERVICES }
-    } else {
-        Command::Other { program, words: words.to_vec() }
-    };
-    Ok(Meaning::Command(Box::new(command), Vec::new()))
+    Ok(Command::Other { program, words: words.to_vec() })
+}
+
+fn starts_or_stops(word: &Word) -> bool {
+    ["start", "stop", "pause", "continue"].iter().any(|verb| word.is(verb))
 }
 
 fn unknown(program: &Word, name: &str) -> Fault {
     let fault = Fault::new(program.span, format!("`{}` is no command that is known here", shown(&program.text)));
-    let known =
-        ["reg", "bcdedit", "icacls", "takeown", "md", "mkdir", "echo", "net", "netstat"].into_iter().chain(OTHERS);
+    let known = ["reg", "bcdedit", "icacls", "takeown", "sc", "wevtutil", "md", "mkdir", "echo", "net", "netstat"];
     match nearest(name, known) {
         Some(near) => fault.hint(format!("did you mean `{near}`?")),
         None => fault,
     }
 }
-
-/// Programs whose grammar lives elsewhere.
-const OTHERS: [&str; 2] = ["wevtutil", "sc"];

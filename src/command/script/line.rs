@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::powershell::ProviderCommand;
 use crate::command::{
-    Diagnostic, Span, Word, bcdedit::BcdEdit, diagnostic::Fault, icacls::IcaclsCommand, reg::RegCommand,
+    Diagnostic, Span, Word, bcdedit::BcdEdit, diagnostic::Fault, icacls::IcaclsCommand, reg::RegCommand, sc::ScCommand,
     takeown::TakeownCommand,
 };
 
@@ -57,12 +57,14 @@ pub enum Command {
     Icacls(IcaclsCommand),
     /// `takeown`
     Takeown(TakeownCommand),
+    /// `sc`
+    Sc(ScCommand),
     /// `md`, `mkdir`
     MakeDirectory {
         /// The directories, as written.
         paths: Vec<String>,
     },
-    /// `wevtutil`, `sc`: known by name, their words as the program would get them.
+    /// `wevtutil`: known by name, its words as the program would get them.
     Other {
         /// Its name in lower case, without path and `.exe`.
         program: &'static str,
