@@ -656,6 +656,14 @@ fn a_recovered_hive_is_what_windows_makes_of_it() {
     assert_eq!((code(&output), json(&output)["changed"].as_bool()), (0, Some(false)));
     assert_eq!(fs::read(&hive).unwrap(), after);
     assert_eq!(fs::read_dir(&undo).unwrap().count(), 1);
+
+    // And put back, logs and all, without being forced to.
+    let output = run(&["undo", "--undo-dir", &undo]);
+    assert_eq!(code(&output), 0, "{}", messages(&output));
+    for file in ["NewDirtyHive", "NewDirtyHive.LOG1", "NewDirtyHive.LOG2"] {
+        let original = fs::read(corpus.join("dirty/yarp-NewDirtyHive1").join(file)).unwrap();
+        assert!(fs::read(folder.path(file)).unwrap() == original, "{file}");
+    }
 }
 
 /// Windows 7 loaded this hive, wrote new time stamps, and left it at the number that ours gets.

@@ -83,6 +83,10 @@ impl Compact {
                 failure.message += &apply::unfinished(&self.hive, &self.writing);
                 failure
             })?;
+            if let Some(storage) = hive.storage_mut() {
+                // Without it an undo only asks to be sure.
+                let _ = kept.committed(&self.hive, storage);
+            }
         }
         let path = self.hive.display();
         let mut out = Output::open(None)?;

@@ -67,7 +67,7 @@ impl Recover {
         self.judge(&hive, common)?;
         let mut journal = None;
         if !self.writing.dry_run {
-            let kept = self.keep(&mut hive).map_err(|error| {
+            let mut kept = self.keep(&mut hive).map_err(|error| {
                 let place = self.writing.undo_dir.display();
                 Failure::new(Exit::Io, format!("{place}: {error}; nothing was written"))
             })?;
@@ -76,6 +76,10 @@ impl Recover {
                 let message = format!("{}\n  copies from before are in {}", failure.message, kept.folder().display());
                 Failure { message, ..failure }
             })?;
+            if let Some(storage) = hive.storage_mut() {
+                // Without it an undo only asks to be sure.
+                let _ = kept.committed(&self.hive, storage);
+            }
             journal = Some(kept.folder().to_owned());
         }
         self.report(Some(&report), journal.as_deref(), common)?;

@@ -75,6 +75,21 @@ fn compact_makes_a_new_file_with_the_same_in_it() {
 }
 
 #[test]
+fn what_was_compacted_in_place_is_put_back_without_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let hive = sample(folder.path());
+    let before = fs::read(&hive).unwrap();
+    let undo = folder.path().join("undo");
+    let (path, undo) = (hive.to_str().unwrap(), undo.to_str().unwrap());
+    let output = run(&["compact", path, "--undo-dir", undo]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(fs::read(&hive).unwrap().len() < before.len());
+    let output = run(&["undo", "--undo-dir", undo]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(fs::read(&hive).unwrap() == before);
+}
+
+#[test]
 fn repair_lists_what_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let hive = sample(folder.path());
