@@ -173,7 +173,7 @@ impl<'p> Checked<'p> {
             Recovery::NotNeeded { .. } => {}
             Recovery::Possible { entries, .. } => anstream::eprintln!(
                 "hivesmith: {path}: the hive was not closed cleanly; logs beside it: {logs}; {entries} of their \
-                 entries belong to it\n  to write them back: hivesmith recover"
+                 entries belong to it\n  to write them back: hivesmith recover {path}"
             ),
             Recovery::Impossible(why) => anstream::eprintln!("hivesmith: {path}: {why}\n  logs beside it: {logs}"),
         }
