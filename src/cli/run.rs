@@ -95,7 +95,7 @@ pub(crate) fn run_script(
         .iter()
         .filter_map(|line| match &line.command {
             Command::Reg(command) => Some(keys_of(command, &drives)),
-            Command::Provider(command) => Some(command.keys().cloned().collect()),
+            Command::Provider(command) => Some(vec![command.key()]),
             Command::Sc(command) => Some(vec![command.key()]),
             _ => None,
         })

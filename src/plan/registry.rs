@@ -44,6 +44,15 @@ pub struct Located {
     pub path: KeyPath,
 }
 
+impl Located {
+    /// A key directly below it.
+    #[must_use]
+    pub fn below(&self, name: &NameBuf) -> Self {
+        let key = RegPath { root: self.key.root, path: self.key.path.join(name.clone()) };
+        Self { hive: self.hive, key, path: self.path.join(name.clone()) }
+    }
+}
+
 /// Opened hives under their mount points. Editing happens in one transaction a hive; nothing is written before
 /// [`commit`](Self::commit).
 pub struct Registry<'h> {

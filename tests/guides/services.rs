@@ -1,8 +1,10 @@
 //! `hivesmith sc`: how services start, by itself and in scripts.
 
+use hivesmith::{Data, Hive, Version};
+
 use crate::disk::Disk;
 
-fn sc<'a>(disk: &Disk, words: &[&'a str]) -> crate::disk::Done {
+fn sc(disk: &Disk, words: &[&str]) -> crate::disk::Done {
     let (root, undo) = (disk.root().display().to_string(), disk.undo().display().to_string());
     let ours = ["sc", "--root", &root, "--undo-dir", &undo];
     disk.hivesmith(ours.into_iter().chain(words.iter().copied()))
@@ -110,4 +112,38 @@ fn lines_of_scripts_mean_the_installation_of_the_root() {
     done.says(r"no loaded hive holds HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\gpsvc");
     disk.run("sc start gpsvc", &["--root", &root]).ends(3).says("needs the running Windows");
     disk.run("sc config gpsvc start= auto sc start gpsvc", &["--root", &root]).ends(2).says("a second command, `sc`");
+}
+
+/// The listener's certificate goes, and Windows makes a new one at its next start.
+#[test]
+fn the_certificate_of_remote_desktop_is_removed_as_the_guides_do_it() {
+    let disk = Disk::small();
+    let store = r"Microsoft\SystemCertificates\Remote Desktop\Certificates";
+    let mut software = Hive::create(Version::V1_5).unwrap();
+    let mut txn = software.begin().unwrap();
+    for thumbprint in ["00FF00FF00FF00FF00FF00FF00FF00FF00FF00FF", "11AA11AA11AA11AA11AA11AA11AA11AA11AA11AA"] {
+        let key = txn.create_key(txn.root(), format!(r"{store}\{thumbprint}").as_str()).unwrap();
+        txn.set_value(key, "Blob", &Data::Binary(vec![3; 900])).unwrap();
+    }
+    let other = txn.create_key(txn.root(), r"Microsoft\SystemCertificates\MY\Certificates\22").unwrap();
+    txn.set_value(other, "Blob", &Data::Binary(vec![4; 900])).unwrap();
+    txn.commit().unwrap();
+    software.write_to(disk.beside("SOFTWARE")).unwrap();
+    let root = disk.root().display().to_string();
+    let keys = || {
+        let done = disk.reg(&["query", r"HKLM\SOFTWARE\Microsoft\SystemCertificates", "/s", "/f", "*", "/k"]).ends(0);
+        done.out.lines().filter(|line| line.contains(r"\Certificates\")).count()
+    };
+    assert_eq!(keys(), 3);
+    let one = r"Remove-Item -Path 'Cert:\LocalMachine\Remote Desktop\11aa11aa11aa11aa11aa11aa11aa11aa11aa11aa'";
+    disk.run(one, &["--root", &root]).ends(0);
+    assert_eq!(keys(), 2);
+    disk.run(one, &["--root", &root]).ends(1).says("certificate 11AA");
+    let script = include_str!("../scripts/rdp-certificate.ps1");
+    disk.write("rdp.ps1", script);
+    let run = ["run", "rdp.ps1", "--root", &root, "--skip-online", "--undo-dir", "../undo"];
+    disk.hivesmith(run).ends(0);
+    assert_eq!(keys(), 1, "the store MY is another one");
+    disk.hivesmith(run).ends(0).says("there is no certificate in the store Remote Desktop");
+    disk.hivesmith(["check", &disk.beside("SOFTWARE").display().to_string()]).ends(0);
 }

@@ -2,8 +2,11 @@
 
 use super::{Effect, RunError, engine, locate, not_found};
 use crate::{
+    Error,
     command::{reg::View, script::powershell::ProviderCommand},
-    plan::Registry,
+    name::{self, NameBuf},
+    plan::{Located, Registry},
+    tree::Key,
 };
 
 pub(super) fn run(registry: &mut Registry<'_>, command: &ProviderCommand, why: &str) -> Result<Effect, RunError> {
@@ -48,10 +51,46 @@ pub(super) fn run(registry: &mut Registry<'_>, command: &ProviderCommand, why: &
             let step = registry.delete_key(&at, why).map_err(|error| engine(registry, &at, error))?;
             Ok(Effect { steps: step.into_iter().collect(), ..quiet() })
         }
-        ProviderCommand::RemoveCertificates { .. } => {
-            Err(RunError::Refused("removing certificates is not built yet".to_owned()))
+        ProviderCommand::RemoveCertificates { store, thumbprint } => {
+            let at = locate(registry, &command.key(), View::Native)?;
+            remove_certificates(registry, &at, store, thumbprint.as_deref(), why)
         }
     }
+}
+
+fn remove_certificates(
+    registry: &mut Registry<'_>,
+    store: &Located,
+    name: &str,
+    thumbprint: Option<&str>,
+    why: &str,
+) -> Result<Effect, RunError> {
+    let known = match registry.key(store) {
+        Ok(Some(key)) => subkeys(key),
+        Ok(None) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    };
+    let mut certificates = known.map_err(|error| engine(registry, store, error))?;
+    if let Some(thumbprint) = thumbprint {
+        certificates.retain(|certificate| name::same(certificate, thumbprint));
+        if certificates.is_empty() {
+            return Err(RunError::NotFound(format!("certificate {thumbprint} in {}", store.key)));
+        }
+    }
+    let mut effect = quiet();
+    if certificates.is_empty() {
+        effect.warnings.push(format!("there is no certificate in the store {name}: nothing to remove"));
+    }
+    for certificate in certificates {
+        let at = store.below(&certificate);
+        let step = registry.delete_key(&at, why).map_err(|error| engine(registry, &at, error))?;
+        effect.steps.extend(step);
+    }
+    Ok(effect)
+}
+
+fn subkeys(key: Key<'_>) -> Result<Vec<NameBuf>, Error> {
+    key.subkeys()?.map(|subkey| Ok(subkey?.name()?.to_name_buf())).collect()
 }
 
 /// PowerShell says nothing when all went well.

@@ -4,7 +4,7 @@ use super::{Effect, RunError, copy_tree::copy_tree, engine, locate, not_found};
 use crate::{
     Hive, Result, SecurityScope,
     command::reg::Restore,
-    name::{KeyPath, NameBuf},
+    name::NameBuf,
     plan::{Located, Registry, Step, StepKind},
     security::SecurityDescriptor,
     tree::Key,
@@ -43,7 +43,7 @@ fn contents(registry: &mut Registry<'_>, at: &Located, saved: Key<'_>, why: &str
         steps.extend(if stays { None } else { registry.delete_value(at, &name, why)? });
     }
     for name in subkeys {
-        steps.extend(registry.delete_key(&below(at, &name), why)?);
+        steps.extend(registry.delete_key(&at.below(&name), why)?);
     }
     let descriptor = SecurityDescriptor::parse(saved.security()?.bytes())?;
     let become_it = |now: &mut SecurityDescriptor| {
@@ -57,7 +57,7 @@ fn contents(registry: &mut Registry<'_>, at: &Located, saved: Key<'_>, why: &str
     }
     for subkey in saved.subkeys()? {
         let subkey = subkey?;
-        let key = below(at, &subkey.name()?.to_name_buf());
+        let key = at.below(&subkey.name()?.to_name_buf());
         steps.push(registry.step(&key, StepKind::CreateKey, why));
     }
     copy_tree(saved, registry.transaction(at.hive)?, &at.path)?;
@@ -69,9 +69,4 @@ fn names(key: Option<Key<'_>>) -> Result<(Vec<NameBuf>, Vec<NameBuf>)> {
     let values = key.values()?.map(|value| Ok(value?.name()?.to_name_buf()));
     let subkeys = key.subkeys()?.map(|subkey| Ok(subkey?.name()?.to_name_buf()));
     Ok((values.collect::<Result<_>>()?, subkeys.collect::<Result<_>>()?))
-}
-
-fn below(at: &Located, name: &NameBuf) -> Located {
-    let below = KeyPath::from(vec![name.clone()]);
-    Located { hive: at.hive, key: at.key.below(&below), path: at.path.join(name.clone()) }
 }

@@ -12,7 +12,11 @@ mod session;
 pub use self::session::ItemValue;
 pub(super) use self::session::{Session, Statement};
 
-use crate::{ValueType, command::reg::RegPath, name::NameBuf};
+use crate::{
+    ValueType,
+    command::reg::{RegPath, RootKey},
+    name::NameBuf,
+};
 
 /// A PowerShell command on a registry or certificate path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,16 +62,23 @@ pub enum ProviderCommand {
 }
 
 impl ProviderCommand {
-    /// The registry keys that it is about.
-    pub fn keys(&self) -> impl Iterator<Item = &RegPath> {
+    /// The registry key that it is about.
+    #[must_use]
+    pub fn key(&self) -> RegPath {
         match self {
             Self::SetItemProperty { key, .. }
             | Self::RemoveItemProperty { key, .. }
             | Self::NewItem { key }
-            | Self::RemoveItem { key, .. } => Some(key),
-            Self::RemoveCertificates { .. } => None,
+            | Self::RemoveItem { key, .. } => key.clone(),
+            // Where CryptoAPI keeps the stores of the machine: a key for each certificate, named by its thumbprint.
+            Self::RemoveCertificates { store, .. } => RegPath {
+                root: RootKey::LocalMachine,
+                path: ["SOFTWARE", "Microsoft", "SystemCertificates", store, "Certificates"]
+                    .into_iter()
+                    .map(NameBuf::from)
+                    .collect(),
+            },
         }
-        .into_iter()
     }
 }
 
