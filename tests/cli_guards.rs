@@ -1,6 +1,8 @@
 //! What keeps the program from writing, and how it is told to write all the same.
 #![cfg(feature = "cli")]
 
+mod support;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -12,6 +14,8 @@ use hivesmith::{
 };
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+
+use support::base_block::sum_up;
 
 /// A Windows volume with a SYSTEM and a SOFTWARE hive.
 struct Disk(TempDir);
@@ -190,8 +194,7 @@ fn a_dirty_hive_without_logs_is_edited_when_told_to() {
     let disk = Disk::new("19045");
     let mut dirty = fs::read(disk.system()).unwrap();
     dirty[4..8].copy_from_slice(&9_u32.to_le_bytes());
-    let sum = dirty[..508].chunks_exact(4).fold(0, |sum, word| sum ^ u32::from_le_bytes(word.try_into().unwrap()));
-    dirty[508..512].copy_from_slice(&sum.to_le_bytes());
+    sum_up(&mut dirty);
     fs::write(disk.system(), &dirty).unwrap();
     let (code, message) = outcome(&disk.add(&[]));
     assert_eq!(code, Some(3), "{message}");
@@ -294,9 +297,7 @@ fn a_hive_is_compacted_in_place() {
         if log {
             let mut base = fs::read(&hive).unwrap()[..512].to_vec();
             base[0x1c] = 6;
-            let sum =
-                base[..508].chunks_exact(4).fold(0, |sum, word| sum ^ u32::from_le_bytes(word.try_into().unwrap()));
-            base[508..].copy_from_slice(&sum.to_le_bytes());
+            sum_up(&mut base);
             fs::write(folder.path().join("NTUSER.DAT.LOG1"), base).unwrap();
         }
         let run = |verb: &[&str]| {

@@ -4,9 +4,11 @@
 //! hold stands in `EXPECTED.tsv`, see [`expected`]. Without them the tests say so and pass, unless `CI` is set.
 #![cfg(feature = "cli")]
 
+mod support;
+
 use std::{
     env, fs,
-    io::{Read, Write, stderr},
+    io::Read,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -14,6 +16,8 @@ use std::{
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+
+use support::{corpus, missing};
 
 fn hivesmith() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hivesmith"));
@@ -44,21 +48,6 @@ fn messages(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Past the test harness, which swallows what a passing test prints.
-fn say(line: &str) {
-    stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
-}
-
-/// The folder of real hives, or none where there is none.
-fn corpus(test: &str) -> Option<PathBuf> {
-    let found = env::var_os("HIVESMITH_CORPUS").map(PathBuf::from);
-    if found.is_none() {
-        assert!(env::var_os("CI").is_none(), "HIVESMITH_CORPUS must be set in CI");
-        say(&format!("*** SKIPPED: HIVESMITH_CORPUS is not set, {test} was not run ***"));
-    }
-    found
-}
-
 /// A row of the table that an independent reader made of the corpus.
 struct Row {
     file: String,
@@ -71,7 +60,7 @@ struct Row {
 }
 
 /// The table: `$HIVESMITH_EXPECTED`, or `corpus/EXPECTED.tsv` beside `$HIVESMITH_VECTORS` or in `$HIVESMITH_TESTDATA`.
-fn expected(test: &str) -> Option<Vec<Row>> {
+fn expected() -> Option<Vec<Row>> {
     let from = |name: &str, rest: &str| env::var_os(name).map(|folder| Path::new(&folder).join(rest));
     let found = [
         env::var_os("HIVESMITH_EXPECTED").map(PathBuf::from),
@@ -79,8 +68,7 @@ fn expected(test: &str) -> Option<Vec<Row>> {
         from("HIVESMITH_TESTDATA", "corpus/EXPECTED.tsv"),
     ];
     let Some(path) = found.into_iter().flatten().find(|path| path.is_file()) else {
-        assert!(env::var_os("CI").is_none(), "EXPECTED.tsv must be found in CI");
-        say(&format!("*** SKIPPED: EXPECTED.tsv was not found, {test} was not run ***"));
+        missing("EXPECTED.tsv");
         return None;
     };
     let text = fs::read_to_string(path).unwrap();
@@ -163,16 +151,14 @@ fn compare_dumps(corpus: &Path, rows: &[Row], recover: &str, wanted: impl Fn(&Ro
 
 #[test]
 fn dumps_of_real_hives_are_what_an_independent_reader_makes_of_them() {
-    let name = "the comparison of dumps";
-    let (Some(corpus), Some(rows)) = (corpus(name), expected(name)) else { return };
+    let (Some(corpus), Some(rows)) = (corpus(), expected()) else { return };
     let equal = compare_dumps(&corpus, &rows, "ignore", |row| !row.recovered && row.errors.is_none());
     assert!(equal >= 90, "only {equal} rows");
 }
 
 #[test]
 fn dumps_of_replayed_hives_are_what_an_independent_reader_makes_of_them() {
-    let name = "the comparison of replayed dumps";
-    let (Some(corpus), Some(rows)) = (corpus(name), expected(name)) else { return };
+    let (Some(corpus), Some(rows)) = (corpus(), expected()) else { return };
     let equal = compare_dumps(&corpus, &rows, "in-memory", |row| row.recovered && row.errors.is_none());
     assert_eq!(equal, 7);
     // Where the logs are stale or broken: the hive as it is, or a refusal.
@@ -192,8 +178,7 @@ fn dumps_of_replayed_hives_are_what_an_independent_reader_makes_of_them() {
 
 #[test]
 fn a_damaged_hive_is_dumped_in_part_with_a_word_or_refused() {
-    let name = "the dumps of damaged hives";
-    let (Some(corpus), Some(rows)) = (corpus(name), expected(name)) else { return };
+    let (Some(corpus), Some(rows)) = (corpus(), expected()) else { return };
     for row in rows.iter().filter(|row| row.errors.is_some()) {
         let file = corpus.join(&row.file);
         for recover in ["ignore", "in-memory", "refuse"] {
@@ -279,7 +264,7 @@ fn sayable(dump: &[u8]) -> Vec<Vec<u8>> {
 
 #[test]
 fn the_json_dump_is_a_document_a_key_with_all_that_the_canonical_one_has() {
-    let Some(corpus) = corpus("the JSON dump") else { return };
+    let Some(corpus) = corpus() else { return };
     for file in ["hives/regipy-NTUSER.DAT", "bcd/regipy-BCD", "hives/aiowinreg-nt-SYSTEM", "hives/nthive-testhive"] {
         let file = corpus.join(file);
         let output = run(&["dump", "--format", "json", "--recover", "ignore", file.to_str().unwrap()]);
@@ -319,7 +304,7 @@ fn unhex(hex: &str) -> Vec<u8> {
 
 #[test]
 fn an_unpaired_surrogate_is_an_escape_in_json() {
-    let Some(corpus) = corpus("surrogates in JSON") else { return };
+    let Some(corpus) = corpus() else { return };
     let file = corpus.join("adversarial/yarp-TruncatedPairHive2");
     let output = run(&["dump", "--json", file.to_str().unwrap()]);
     assert_eq!(code(&output), 0);
@@ -328,7 +313,7 @@ fn an_unpaired_surrogate_is_an_escape_in_json() {
 
 #[test]
 fn a_reg_dump_imported_into_a_new_hive_gives_the_same_values() {
-    let Some(corpus) = corpus("the round trip through .reg") else { return };
+    let Some(corpus) = corpus() else { return };
     let folder = Folder::new();
     for name in ["regipy-NTUSER.DAT", "regipy-SAM", "bitcurator-SYSTEM", "aiowinreg-win2022_64-SECURITY"] {
         let file = corpus.join("hives").join(name);
@@ -527,7 +512,7 @@ fn differences_are_shown_with_both_sides() {
 
 #[test]
 fn a_patch_turns_one_hive_into_the_other() {
-    let Some(corpus) = corpus("the patch between two real hives") else { return };
+    let Some(corpus) = corpus() else { return };
     let folder = Folder::new();
     let [a, b] = ["regipy-NTUSER.DAT", "regipy-NTUSER_modified.DAT"].map(|name| corpus.join("hives").join(name));
     let [a, b] = [a.to_str().unwrap(), b.to_str().unwrap()];
@@ -588,8 +573,7 @@ fn check_judges_the_file_as_it_is() {
 
 #[test]
 fn hives_that_windows_closed_itself_pass_the_check() {
-    let name = "the check of real hives";
-    let (Some(corpus), Some(rows)) = (corpus(name), expected(name)) else { return };
+    let (Some(corpus), Some(rows)) = (corpus(), expected()) else { return };
     let mut clean = 0;
     let folders = ["hives/", "bcd/"];
     for row in rows.iter().filter(|row| !row.recovered && folders.iter().any(|folder| row.file.starts_with(folder))) {
@@ -605,7 +589,7 @@ fn hives_that_windows_closed_itself_pass_the_check() {
 
 #[test]
 fn check_says_what_the_logs_are_good_for() {
-    let Some(corpus) = corpus("the check of a dirty hive") else { return };
+    let Some(corpus) = corpus() else { return };
     let file = corpus.join("dirty/yarp-NewDirtyHive1/NewDirtyHive");
     let output = run(&["check", "--deep", file.to_str().unwrap()]);
     assert_eq!(code(&output), 1);
@@ -626,7 +610,7 @@ fn dirty(folder: &Folder, corpus: &Path, from: &str) -> String {
 
 #[test]
 fn a_recovered_hive_is_what_windows_makes_of_it() {
-    let Some(corpus) = corpus("the recovery that Windows 10 was seen to do") else { return };
+    let Some(corpus) = corpus() else { return };
     let folder = Folder::new();
     let hive = dirty(&folder, &corpus, "dirty/yarp-NewDirtyHive1/NewDirtyHive");
     let (before, undo) = (fs::read(&hive).unwrap(), folder.path("undo"));
@@ -669,7 +653,7 @@ fn a_recovered_hive_is_what_windows_makes_of_it() {
 /// Windows 7 loaded this hive, wrote new time stamps, and left it at the number that ours gets.
 #[test]
 fn a_recovered_hive_of_windows_7_is_what_windows_makes_of_it() {
-    let Some(corpus) = corpus("the recovery that Windows 7 was seen to do") else { return };
+    let Some(corpus) = corpus() else { return };
     let folder = Folder::new();
     let hive = dirty(&folder, &corpus, "dirty/yarp-OldDirtyHive/OldDirtyHive");
     let output = run(&["recover", &hive, "--undo-dir", &folder.path("undo")]);
@@ -686,7 +670,7 @@ fn a_recovered_hive_of_windows_7_is_what_windows_makes_of_it() {
 /// The base block was on its way when power failed; its log is newer than anything that reached the bins.
 #[test]
 fn a_damaged_base_block_comes_back_from_a_log_that_windows_would_not_take() {
-    let Some(corpus) = corpus("the recovery of a base block") else { return };
+    let Some(corpus) = corpus() else { return };
     let folder = Folder::new();
     let hive = dirty(&folder, &corpus, "dirty/yarp-BadBaseBlockHive/BadBaseBlockHive");
     let output = run(&["recover", &hive, "--undo-dir", &folder.path("undo")]);
@@ -698,7 +682,7 @@ fn a_damaged_base_block_comes_back_from_a_log_that_windows_would_not_take() {
 /// Without its log, a hive is taken as it is only when told to, and only if it is sound.
 #[test]
 fn a_dirty_hive_without_logs_is_taken_as_it_is_when_told_to() {
-    let Some(corpus) = corpus("dirty hives without logs") else { return };
+    let Some(corpus) = corpus() else { return };
     let folder = Folder::new();
     let undo = folder.path("undo");
     for name in ["regipy-SYSTEM_2", "regipy-SECURITY", "regipy-NTUSER_with_winscp.DAT"] {
@@ -726,7 +710,7 @@ fn a_dirty_hive_without_logs_is_taken_as_it_is_when_told_to() {
 
 #[test]
 fn a_large_hive_is_recovered_from_logs_that_are_elsewhere() {
-    let Some(corpus) = corpus("the recovery of a large hive") else { return };
+    let Some(corpus) = corpus() else { return };
     let folder = Folder::new();
     let source = corpus.join("dirty/regipy-SYSTEM_B");
     let hive = folder.copy(&source.join("SYSTEM_B"), "SYSTEM_B");
@@ -755,7 +739,7 @@ fn a_large_hive_is_recovered_from_logs_that_are_elsewhere() {
 
 #[test]
 fn a_hive_whose_logs_are_of_no_use_is_left_alone() {
-    let Some(corpus) = corpus("the recovery that cannot be") else { return };
+    let Some(corpus) = corpus() else { return };
     for name in ["yarp-BadLogHive1/BadLogHive", "yarp-BadLogHive2/BadLogHive", "yarp-BadLogHive3/BadLogHive"] {
         let folder = Folder::new();
         let hive = dirty(&folder, &corpus, &format!("dirty/{name}"));

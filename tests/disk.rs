@@ -1,7 +1,6 @@
 //! Disks that fail in the middle, that somebody else writes to, and that lost part of a file.
 
-#[path = "model/log.rs"]
-mod log;
+mod support;
 
 use std::{
     io,
@@ -13,7 +12,7 @@ use hivesmith::{
     Transaction, Version,
 };
 
-use log::log_for;
+use support::log::log_for;
 
 /// Files that several hives may be opened on; what is written is lost unless it is synced, and after some number of
 /// changing calls all others fail.

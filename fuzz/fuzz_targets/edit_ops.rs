@@ -4,7 +4,9 @@
 #![no_main]
 #![allow(dead_code, reason = "the property tests use more of these modules")]
 
-#[path = "../../tests/model/log.rs"]
+#[path = "../../tests/support/base_block.rs"]
+mod base_block;
+#[path = "../../tests/support/log.rs"]
 mod log;
 #[path = "../../tests/model/ops.rs"]
 mod ops;

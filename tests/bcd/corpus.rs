@@ -13,7 +13,7 @@ use crate::{Desk, STORES, corpus, elements, elements_of, oracle, say};
 /// What does not is read all the same, and each of its kinds is known.
 #[test]
 fn every_element_of_every_store_decodes_and_encodes_to_the_same_bytes() {
-    let Some(corpus) = corpus("decoding of real stores") else { return };
+    let Some(corpus) = corpus() else { return };
     let mut formats: BTreeMap<String, usize> = BTreeMap::new();
     let mut odd: BTreeMap<String, usize> = BTreeMap::new();
     let (mut objects, mut total) = (0, 0);
@@ -52,7 +52,7 @@ fn every_element_of_every_store_decodes_and_encodes_to_the_same_bytes() {
 
 #[test]
 fn what_enum_prints_is_what_another_program_makes_of_the_same_bytes() {
-    let Some(corpus) = corpus("/enum of real stores") else { return };
+    let Some(corpus) = corpus() else { return };
     let mut lines = 0;
     for name in STORES {
         let desk = Desk::with(&corpus.join(name));
@@ -73,7 +73,7 @@ fn what_enum_prints_is_what_another_program_makes_of_the_same_bytes() {
 /// The logs beside the stores of running systems are older than the stores: they are left alone and change nothing.
 #[test]
 fn stale_logs_beside_a_store_are_not_replayed() {
-    let Some(corpus) = corpus("stale logs") else { return };
+    let Some(corpus) = corpus() else { return };
     for name in STORES.iter().filter(|name| name.starts_with("esp-")) {
         let alone = fs::read(corpus.join(name)).unwrap();
         let alone = elements(Store::new(HiveView::parse(&alone).unwrap()).unwrap()).unwrap();

@@ -7,7 +7,7 @@ use hivesmith::{
 
 use crate::{
     Elements, STORES, corpus, elements, say,
-    tape::{Call, Tape, coin, cut},
+    support::tape::{Call, Tape, coin, cut},
 };
 
 const COPY: hivesmith::Guid = hivesmith::Guid::from_u128(0x1111_1111_2222_4333_8444_5555_5555_5555);
@@ -67,7 +67,7 @@ fn committed(hive: &[u8]) -> (Vec<Call>, Vec<Elements>) {
 /// the first so many changes. No object is without its type, no element without its value: boot code stops at those.
 #[test]
 fn a_power_cut_leaves_a_clean_store_with_the_first_changes() {
-    let Some(corpus) = corpus("power cuts on real stores") else { return };
+    let Some(corpus) = corpus() else { return };
     let (mut cuts, mut changes) = (0, 0);
     for name in STORES {
         let hive = std::fs::read(corpus.join(name)).unwrap();
@@ -121,7 +121,7 @@ fn can_start(hive: &[u8]) -> bool {
 /// of the key they are made in, and the number of descriptors stays.
 #[test]
 fn no_edit_of_a_store_needs_a_new_descriptor() {
-    let Some(corpus) = corpus("descriptors of real stores") else { return };
+    let Some(corpus) = corpus() else { return };
     let mut edited = 0;
     for name in STORES {
         let hive = std::fs::read(corpus.join(name)).unwrap();

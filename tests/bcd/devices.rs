@@ -12,7 +12,7 @@ use crate::{STORES, corpus, say};
 /// All of them are of known kinds, and their text makes the same bytes again, install media's leftovers apart.
 #[test]
 fn every_device_is_known_and_its_text_is_read_again() {
-    let Some(corpus) = corpus("devices of real stores") else { return };
+    let Some(corpus) = corpus() else { return };
     let (mut kinds, mut lengths): (BTreeMap<&str, usize>, BTreeMap<usize, usize>) = Default::default();
     let mut leftovers = 0;
     for name in STORES {
@@ -50,7 +50,7 @@ fn every_device_is_known_and_its_text_is_read_again() {
 /// Whatever one bit of a device does, the element is read, shown, and comes back as it was.
 #[test]
 fn damaged_devices_come_back_as_they_were() {
-    let Some(corpus) = corpus("damaged devices") else { return };
+    let Some(corpus) = corpus() else { return };
     let mut read = 0;
     for name in ["winpe-boot-bcd", "esp-nuc8/Boot/BCD"] {
         let bytes = fs::read(corpus.join(name)).unwrap();

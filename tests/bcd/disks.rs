@@ -1,20 +1,21 @@
 //! Disks at hand: partition tables that other programs made, and stores on FAT.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
 use hivesmith::{bcd::PartitionId, volume::PartitionTable};
 
-use crate::{Desk, assert_sound, changes, corpus, elements_of, reproduced::mbr_disk, say};
+use crate::{Desk, assert_sound, changes, corpus, elements_of, reproduced::mbr_disk, say, support::missing_program};
 
 /// Runs a program of the system; none where it is not installed, which in CI is an error.
 fn tool(name: &str, arguments: &[&str], input: &str) -> Option<Output> {
     use std::io::Write as _;
     if cfg!(windows) {
         // Wine would start them, with paths that they do not know.
+        missing_program(name);
         return None;
     }
     let paths = [name.to_owned(), format!("/usr/sbin/{name}"), format!("/sbin/{name}")];
@@ -24,8 +25,7 @@ fn tool(name: &str, arguments: &[&str], input: &str) -> Option<Output> {
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().ok()
     };
     let Some(mut child) = paths.iter().find_map(spawn) else {
-        assert!(env::var_os("CI").is_none(), "{name} must be installed in CI");
-        say(&format!("*** SKIPPED: no {name} ***"));
+        missing_program(name);
         return None;
     };
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
@@ -85,7 +85,7 @@ fn partition_tables_are_read_as_sfdisk_reads_them() {
 /// A store whose Windows was moved to another disk is pointed at it: the documented cure for 0xc000000e.
 #[test]
 fn a_store_is_pointed_at_the_disk_at_hand() {
-    let Some(corpus) = corpus("pointing a store at a disk") else { return };
+    let Some(corpus) = corpus() else { return };
     for (store, image) in [("windeploy-BCD", "mbr.img"), ("esp-nuc8/Boot/BCD", "gpt.img")] {
         let desk = Desk::with(&corpus.join(store));
         let drive = if image == "gpt.img" {
@@ -130,7 +130,7 @@ fn a_store_is_pointed_at_the_disk_at_hand() {
 fn root_may_mount() -> bool {
     let may = tool("id", &["-u"], "").is_some_and(|done| done.stdout == b"0\n") && Path::new("/dev/fuse").exists();
     if !may {
-        say("*** SKIPPED: mounting needs root and /dev/fuse ***");
+        missing_program("root and /dev/fuse, to mount");
     }
     may
 }
@@ -156,7 +156,7 @@ impl Drop for Mounted {
 /// bytes where nobody wrote them.
 #[test]
 fn a_store_on_fat_comes_out_grows_and_goes_back() {
-    let Some(corpus) = corpus("stores on FAT") else { return };
+    let Some(corpus) = corpus() else { return };
     let desk = Desk::new();
     let image = desk.path("esp.img");
     fs::File::create(&image).unwrap().set_len(40 << 20).unwrap();
@@ -217,7 +217,7 @@ impl Drop for Loop {
 /// The whole way: a disk, its Windows partition mounted, and the store pointed at what is mounted there.
 #[test]
 fn a_mounted_partition_is_told_from_the_mount_table() {
-    let Some(corpus) = corpus("mounted partitions") else { return };
+    let Some(corpus) = corpus() else { return };
     if cfg!(not(target_os = "linux")) || !root_may_mount() {
         return;
     }

@@ -40,7 +40,7 @@ const STORES: [(&str, &str); 5] = [
 
 #[test]
 fn the_serial_console_lines_set_these_elements_and_nothing_else() {
-    let Some(corpus) = corpus("the guides' lines on real stores") else { return };
+    let Some(corpus) = corpus() else { return };
     for (name, loader) in STORES {
         let desk = Desk::with(&corpus.join(name));
         let (before, seen_before) = (desk.elements(), oracle::hivex(&desk.store()));
@@ -78,7 +78,7 @@ fn the_serial_console_lines_set_these_elements_and_nothing_else() {
 /// The entry as it is printed in the guides is a placeholder; it is not guessed, but explained.
 #[test]
 fn the_placeholder_is_explained_and_nothing_is_written() {
-    let Some(corpus) = corpus("placeholders") else { return };
+    let Some(corpus) = corpus() else { return };
     let desk = Desk::with(&corpus.join("windeploy-BCD"));
     let bytes = std::fs::read(desk.store()).unwrap();
     for line in ["/ems {BOOT LOADER IDENTIFIER} ON", "/ems {<BOOT LOADER IDENTIFIER>} ON", "/ems \"{IDENTIFIER}\" on"] {
@@ -90,7 +90,7 @@ fn the_placeholder_is_explained_and_nothing_is_written() {
 /// Other documented repairs of the boot: elements and bytes.
 #[test]
 fn repairs_of_the_boot() {
-    let Some(corpus) = corpus("repairs on real stores") else { return };
+    let Some(corpus) = corpus() else { return };
     let (name, loader) = STORES[0];
     let cases: [(&str, &[&str]); 9] = [
         ("/set {default} safeboot dsrepair", &["L 25000080 3 0200000000000000"]),

@@ -14,16 +14,14 @@ mod program;
 mod reproduced;
 mod scripts;
 mod shape;
+#[path = "../support/mod.rs"]
+mod support;
 mod table;
-#[path = "../commit/tape.rs"]
-#[allow(dead_code, reason = "the tests of commits use more of it")]
-mod tape;
 
 use std::{
-    env, fs,
-    io::Write as _,
+    fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::Command,
 };
 
 use hivesmith::{
@@ -31,6 +29,8 @@ use hivesmith::{
     bcd::{ElementCode, Store, StoreError},
 };
 use tempfile::TempDir;
+
+use support::{Done, say};
 
 /// The stores of the corpus; the other files there are their logs.
 const STORES: [&str; 10] = [
@@ -46,19 +46,9 @@ const STORES: [&str; 10] = [
     "winpe-efi-bcd",
 ];
 
-/// Past the test harness, which swallows what a passing test prints.
-fn say(line: &str) {
-    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
-}
-
-/// The folder of real stores, or none where there is none.
-fn corpus(test: &str) -> Option<PathBuf> {
-    let found = env::var_os("HIVESMITH_CORPUS").map(|folder| Path::new(&folder).join("bcd"));
-    if found.is_none() {
-        assert!(env::var_os("CI").is_none(), "HIVESMITH_CORPUS must be set in CI");
-        say(&format!("*** SKIPPED: HIVESMITH_CORPUS is not set, {test} was not run ***"));
-    }
-    found
+/// The folder of real stores; none where there is no corpus, which is said.
+fn corpus() -> Option<PathBuf> {
+    Some(support::corpus()?.join("bcd"))
 }
 
 /// A folder with a copy of a store and of the logs beside it, which the program may change.
@@ -102,9 +92,8 @@ impl Desk {
 
     fn hivesmith(&self, words: impl IntoIterator<Item = impl AsRef<std::ffi::OsStr>>) -> Done {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hivesmith"));
-        command.args(words).current_dir(self.folder.path()).stdin(Stdio::null());
-        command.env("HIVESMITH_STATE", self.path("state"));
-        Done::of(&command.output().unwrap())
+        command.args(words).current_dir(self.folder.path()).env("HIVESMITH_STATE", self.path("state"));
+        Done::of(&mut command)
     }
 
     /// All elements of the store.
@@ -124,36 +113,6 @@ fn words(line: &str) -> Vec<String> {
         }
     }
     words
-}
-
-/// What the program said, and how it ended.
-#[derive(Debug)]
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Done {
-    fn of(output: &Output) -> Self {
-        Self {
-            code: output.status.code().expect("a signal ended it"),
-            out: String::from_utf8(output.stdout.clone()).unwrap(),
-            err: String::from_utf8(output.stderr.clone()).unwrap(),
-        }
-    }
-
-    #[track_caller]
-    fn ends(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn says(self, text: &str) -> Self {
-        assert!(self.err.contains(text), "no \"{text}\" in\n{}", self.err);
-        self
-    }
 }
 
 /// Object, code, registry type and bytes of every element, and object and type of every object.

@@ -1,46 +1,15 @@
 //! Other readers: those of `tests/oracle`, which share no code with the crate.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::Path;
 
-use crate::say;
+use crate::support;
 
-/// An interpreter for `tests/oracle`; its own part of it needs no packages.
-fn python() -> Option<PathBuf> {
-    if cfg!(windows) {
-        // These comparisons are made on the Linux side.
-        return None;
-    }
-    let candidates = [env::var_os("HIVESMITH_PYTHON").map(PathBuf::from), Some("python3".into())];
-    let found = candidates
-        .into_iter()
-        .flatten()
-        .find(|python| Command::new(python).arg("--version").output().is_ok_and(|done| done.status.success()));
-    if found.is_none() {
-        assert!(env::var_os("CI").is_none(), "python3 must be found in CI");
-        say("*** SKIPPED: no python3, other readers were not asked ***");
-    }
-    found
-}
-
-/// What a program of `tests/oracle` prints; none where there is no Python, or where the reader that it needs is missing
-/// (exit status 3).
-fn ask(script: &str, arguments: &[&str], file: &Path) -> Option<String> {
-    let python = python()?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle").join(script);
-    let (options, before): (Vec<&str>, Vec<&str>) = arguments.iter().partition(|word| word.starts_with("--"));
-    let done = Command::new(python).arg(script).args(before).arg(file).args(options).output().unwrap();
-    let err = String::from_utf8_lossy(&done.stderr).into_owned();
-    if done.status.code() == Some(3) {
-        assert!(env::var_os("CI").is_none(), "{err}");
-        say(&format!("*** SKIPPED: {} ***", err.trim()));
-        return None;
-    }
-    assert!(done.status.success(), "{}: {err}{}", file.display(), String::from_utf8_lossy(&done.stdout));
-    Some(String::from_utf8(done.stdout).unwrap())
+/// What a program of `tests/oracle` prints; none where it cannot be asked.
+fn ask(program: &str, arguments: &[&str], store: &Path) -> Option<String> {
+    let done = support::oracle(program, arguments, &[store])?;
+    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success(), "{}: {err}{out}", store.display());
+    Some(out.into_owned())
 }
 
 /// What `/enum all` should print.

@@ -125,7 +125,7 @@ fn lists_are_edited_in_every_way() {
 
 #[test]
 fn objects_are_copied_and_deleted_with_what_refers_to_them() {
-    let Some(corpus) = corpus("copies of entries") else { return };
+    let Some(corpus) = corpus() else { return };
     let desk = Desk::with(&corpus.join("esp-nuc8/Boot/BCD"));
     let before = desk.elements();
     let done = desk.bcdedit("/copy {default} /d \"A second one\"").ends(0);
@@ -160,7 +160,7 @@ fn objects_are_copied_and_deleted_with_what_refers_to_them() {
 
 #[test]
 fn exports_and_imports_are_the_whole_store() {
-    let Some(corpus) = corpus("exports") else { return };
+    let Some(corpus) = corpus() else { return };
     let desk = Desk::with(&corpus.join("esp-b360m/Boot/BCD"));
     desk.bcdedit("/export copy").ends(0);
     assert_eq!(elements_of(&desk.path("copy")), desk.elements());
@@ -182,7 +182,7 @@ fn exports_and_imports_are_the_whole_store() {
 
 #[test]
 fn dry_runs_undo_copies_and_json() {
-    let Some(corpus) = corpus("dry runs") else { return };
+    let Some(corpus) = corpus() else { return };
     let desk = Desk::with(&corpus.join("windeploy-BCD"));
     let bytes = fs::read(desk.store()).unwrap();
     let dry = desk.bcdedit("/timeout 5 --dry-run").ends(0);
@@ -222,7 +222,7 @@ fn dry_runs_undo_copies_and_json() {
 /// recovery environments, which look the same from afar, are not. Of two neither is.
 #[test]
 fn the_default_entry_is_found_where_there_is_one_to_find() {
-    let Some(corpus) = corpus("finding the default entry") else { return };
+    let Some(corpus) = corpus() else { return };
     let desk = Desk::with(&corpus.join("esp-nuc8/Boot/BCD"));
     let shown = || desk.bcdedit("/enum {default} /v").ends(0).out;
     for line in ["/deletevalue {bootmgr} default", "/deletevalue {bootmgr} displayorder"] {
@@ -252,7 +252,7 @@ fn what_a_store_says_is_escaped() {
 /// Store and logs come back byte for byte, whatever was done to the store.
 #[test]
 fn a_store_is_put_back_as_it_was() {
-    let Some(corpus) = corpus("undoing") else { return };
+    let Some(corpus) = corpus() else { return };
     let desk = Desk::with(&corpus.join("esp-nuc8/Boot/BCD"));
     let files = || ["BCD", "BCD.LOG", "BCD.LOG1", "BCD.LOG2"].map(|name| fs::read(desk.path(name)).unwrap());
     let before = files();
@@ -279,7 +279,7 @@ fn what_is_no_store_and_what_is_missing_are_told_apart() {
 /// Secure Boot and NVRAM are out of reach; whoever edits what they decide is told.
 #[test]
 fn what_an_edit_from_outside_does_not_reach_is_said() {
-    let Some(corpus) = corpus("warnings") else { return };
+    let Some(corpus) = corpus() else { return };
     let desk = Desk::with(&corpus.join("esp-nuc8/Boot/BCD"));
     for line in ["/set {default} testsigning on", "/debug {default} on", "/set {default} nointegritychecks on"] {
         desk.bcdedit(line).ends(0).says("where Secure Boot is on, Windows ignores this element or refuses it");

@@ -64,7 +64,7 @@ fn as_written(store: Store<'_>) -> Elements {
 /// Every real store is described by commands, and the commands make it again, element for element.
 #[test]
 fn every_real_store_is_made_again_from_commands() {
-    let Some(corpus) = corpus("real stores from commands") else { return };
+    let Some(corpus) = corpus() else { return };
     let (mut commands, mut all) = (0, 0);
     for name in STORES {
         let bytes = std::fs::read(corpus.join(name)).unwrap();

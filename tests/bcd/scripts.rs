@@ -60,7 +60,7 @@ const BLOCK: &str = "reg load HKLM\\BROKENSYSTEM F:\\windows\\system32\\config\\
 
 #[test]
 fn registry_and_boot_store_are_changed_together() {
-    let Some(corpus) = corpus("scripts with bcdedit lines") else { return };
+    let Some(corpus) = corpus() else { return };
     let machine = Machine::new(&corpus);
     let before = elements_of(&machine.bios_store());
     let dry = machine.run(BLOCK, &["--dry-run"]).ends(0);
@@ -101,7 +101,7 @@ fn registry_and_boot_store_are_changed_together() {
 
 #[test]
 fn a_line_that_fails_stops_everything_with_its_place() {
-    let Some(corpus) = corpus("scripts with mistakes") else { return };
+    let Some(corpus) = corpus() else { return };
     let machine = Machine::new(&corpus);
     let before = machine.files();
     let cases = [
@@ -132,7 +132,7 @@ fn a_line_that_fails_stops_everything_with_its_place() {
 /// A guide knows `F:\boot\bcd` only. On a machine with UEFI the store is on another partition, and another path.
 #[test]
 fn a_store_on_another_volume_is_named_or_mapped() {
-    let Some(corpus) = corpus("stores elsewhere") else { return };
+    let Some(corpus) = corpus() else { return };
     let machine = Machine::new(&corpus);
     let store = machine.desk.path("esp/EFI/Microsoft/Boot/BCD");
     let before = elements_of(&store);
@@ -157,7 +157,7 @@ fn a_store_on_another_volume_is_named_or_mapped() {
 /// What a line prints goes where the script sends it.
 #[test]
 fn the_output_of_enum_goes_into_its_file() {
-    let Some(corpus) = corpus("redirections") else { return };
+    let Some(corpus) = corpus() else { return };
     let machine = Machine::new(&corpus);
     let script = "bcdedit /store F:\\boot\\bcd /enum bootmgr > F:\\enum.txt\r\n\
         bcdedit /store F:\\boot\\bcd /export F:\\bcd.bak\r\n";

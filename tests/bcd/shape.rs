@@ -52,7 +52,7 @@ fn shapes(path: &Path) -> BTreeSet<Shape> {
 
 #[test]
 fn an_empty_store_is_the_one_that_bcdedit_makes() {
-    let Some(corpus) = corpus("the shape of an empty store") else { return };
+    let Some(corpus) = corpus() else { return };
     let desk = Desk::new();
     desk.hivesmith(["bcdedit", "/createstore", "BCD"]).ends(0);
     assert_sound(&desk.store());
@@ -67,7 +67,7 @@ fn an_empty_store_is_the_one_that_bcdedit_makes() {
 
 #[test]
 fn a_store_that_is_built_up_has_the_shape_of_one_that_bcdboot_made() {
-    let Some(corpus) = corpus("the shape of a full store") else { return };
+    let Some(corpus) = corpus() else { return };
     let desk = Desk::new();
     desk.hivesmith(["bcdedit", "/createstore", "BCD"]).ends(0);
     for line in [

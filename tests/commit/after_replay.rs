@@ -3,9 +3,7 @@
 
 use hivesmith::{Data, HiveFile, MemoryStorage, OpenOptions, Protocol, System, Version};
 
-use super::{
-    EDITS, arming, bins, committed, each_cut, files, log::log_for, small_hive, tape::Tape, tape::cut, with_number,
-};
+use super::{EDITS, Tape, arming, bins, committed, cut, each_cut, files, log_for, small_hive, with_number};
 
 /// Dirty, by a commit that was interrupted; the second log does not belong to it and is ahead.
 fn dirty_hive() -> MemoryStorage {

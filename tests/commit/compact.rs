@@ -4,13 +4,7 @@ use hivesmith::{
     Data, Error, Hive, HiveFile, HiveView, MemoryStorage, NewHive, OpenOptions, Protocol, RequestError, Version,
 };
 
-use super::{
-    FileTime, bins, each_cut,
-    log::{log_for, old_log_for},
-    sum_up,
-    tape::{Call, Tape, coin, cut},
-    with_number,
-};
+use super::{Call, FileTime, Tape, bins, coin, cut, each_cut, log_for, old_log_for, sum_up, with_number};
 
 /// Everything that a hive says.
 fn content(hive: HiveView<'_>) -> String {

@@ -1,13 +1,10 @@
 //! A journal of our own that must not be used, and one that must not be lost.
 
-use hivesmith::{Data, Error, Hive, HiveFile, MemoryStorage, OpenOptions, Protocol, RequestError};
+use hivesmith::{Data, Error, HiveFile, MemoryStorage, OpenOptions, Protocol, RequestError};
 
 use super::{
-    Edit, THIRD, arming, bins, committed, descriptor, hive_without_room_for_a_descriptor, key,
-    log::log_for,
-    sum_up,
-    tape::{Tape, cut},
-    with_number,
+    Edit, THIRD, Tape, arming, bins, boot_store_with_place_for_a_journal, committed, cut, descriptor,
+    hive_without_room_for_a_descriptor, key, log_for, sum_up, with_number,
 };
 
 const NEEDS_A_JOURNAL: [Edit; 1] = [|txn| txn.set_security(key(txn, "key"), &descriptor(THIRD))];
@@ -68,13 +65,7 @@ fn the_unfinished_journal_of_another_hive_is_not_lost() {
 /// Until the commit the disk holds a boot store, whatever the transaction makes of it.
 #[test]
 fn a_boot_store_that_is_taken_apart_is_not_left_to_a_journal() {
-    let mut hive = Hive::from_bytes(hive_without_room_for_a_descriptor()).unwrap();
-    let mut txn = hive.begin().unwrap();
-    txn.create_key(txn.root(), "Objects").unwrap();
-    txn.create_key(txn.root(), "Description").unwrap();
-    txn.commit().unwrap();
-    let files = MemoryStorage::new(hive.to_bytes()).with(HiveFile::Redo, Vec::new());
-    let mut opened = OpenOptions::new().open_storage(files).unwrap();
+    let mut opened = boot_store_with_place_for_a_journal();
     let mut txn = opened.begin().unwrap();
     txn.delete_tree(key(&txn, "Description")).unwrap();
     let refused = NEEDS_A_JOURNAL[0](&mut txn);

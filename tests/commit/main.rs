@@ -3,63 +3,26 @@
 mod after_replay;
 mod compact;
 mod journal;
-#[path = "../model/log.rs"]
-mod log;
-mod tape;
+#[path = "../support/mod.rs"]
+mod support;
 
 use hivesmith::{
     Data, Error, FileTime, Hive, HiveFile, KeyFlags, KeyId, MemoryStorage, NewHive, OpenOptions, Protocol,
     RequestError, Result, System, Transaction, ValueType, Version, name::NameBuf,
 };
 
-use log::{log_for, old_log_for};
-use tape::{Call, Tape, coin, cut};
-
-const RUNNER_UP: &str = "D:(A;CI;KA;;;SY)";
-const OTHER: &str = "O:BAG:BAD:(A;CI;KA;;;BA)(A;CI;KR;;;WD)";
-
-fn descriptor(sddl: &str) -> Vec<u8> {
-    sddl.parse::<hivesmith::security::SecurityDescriptor>().unwrap().to_bytes()
-}
-
-/// Some keys of each kind to be edited.
-fn small_hive(version: Version) -> Vec<u8> {
-    let mut hive = NewHive::new(version).time(FileTime(1)).create().unwrap();
-    let mut txn = hive.begin().unwrap();
-    let services = txn.create_key(txn.root(), "Services").unwrap();
-    // Early, so that both descriptors stand in one sector: a third can be linked between them without a log.
-    let guarded = txn.create_key(services, "guarded").unwrap();
-    txn.set_security(guarded, &descriptor(RUNNER_UP)).unwrap();
-    for at in 0..30 {
-        let key = txn.create_key(services, format!("svc{at}").as_str()).unwrap();
-        txn.set_value(key, "Start", &Data::Dword(at)).unwrap();
-        txn.set_value(key, "ImagePath", &Data::ExpandSz(format!(r"%SystemRoot%\svc{at}.exe"))).unwrap();
-    }
-    txn.set_value(guarded, "Big", &Data::Binary(vec![3; 30_000])).unwrap();
-    txn.set_class_name(guarded, Some(NameBuf::from("class"))).unwrap();
-    txn.commit().unwrap();
-    hive.to_bytes()
-}
+use support::{
+    base_block::{number, sum_up},
+    log::{log_for, old_log_for},
+    small_hive::{OTHER, descriptor, small_hive},
+    tape::{Call, Tape, coin, cut},
+};
 
 /// The same hive, clean at another number.
-fn with_number(hive: &[u8], number: u32) -> Vec<u8> {
+fn with_number(hive: &[u8], sequence: u32) -> Vec<u8> {
     let mut hive = hive.to_vec();
-    for field in [4, 8] {
-        hive[field..field + 4].copy_from_slice(&number.to_le_bytes());
-    }
-    sum_up(&mut hive);
+    number(&mut hive, sequence, sequence);
     hive
-}
-
-/// Gives the base block the checksum that it should have.
-fn sum_up(hive: &mut [u8]) {
-    let word = |word: &[u8]| u32::from_le_bytes(word.try_into().unwrap());
-    let sum = match hive[..508].chunks_exact(4).fold(0, |sum, bytes| sum ^ word(bytes)) {
-        0 => 1,
-        u32::MAX => u32::MAX - 1,
-        sum => sum,
-    };
-    hive[508..512].copy_from_slice(&sum.to_le_bytes());
 }
 
 type Edit = fn(&mut Transaction<'_>) -> Result<()>;
@@ -272,16 +235,21 @@ fn a_journal_belongs_to_one_hive_and_is_cleared_when_it_is_done() {
     assert!(matches!(refused, Err(Error::NeedsRecovery(_))), "{refused:?}");
 }
 
-/// Boot code would meet the hive while it waits for its journal.
-#[test]
-fn a_boot_store_is_never_left_to_a_journal() {
+/// In which no change of a descriptor can be made in single steps.
+fn boot_store_with_place_for_a_journal() -> Hive {
     let mut hive = Hive::from_bytes(hive_without_room_for_a_descriptor()).unwrap();
     let mut txn = hive.begin().unwrap();
     txn.create_key(txn.root(), "Objects").unwrap();
     txn.create_key(txn.root(), "Description").unwrap();
     txn.commit().unwrap();
     let files = MemoryStorage::new(hive.to_bytes()).with(HiveFile::Redo, Vec::new());
-    let mut opened = OpenOptions::new().open_storage(files).unwrap();
+    OpenOptions::new().open_storage(files).unwrap()
+}
+
+/// Boot code would meet the hive while it waits for its journal.
+#[test]
+fn a_boot_store_is_never_left_to_a_journal() {
+    let mut opened = boot_store_with_place_for_a_journal();
     let mut txn = opened.begin().unwrap();
     let refused = txn.set_security(key(&txn, "key"), &descriptor(THIRD));
     assert!(matches!(refused, Err(Error::Request(RequestError::Uncommittable(_)))), "{refused:?}");

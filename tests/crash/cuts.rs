@@ -46,7 +46,7 @@ fn with_logs(files: Files, beside: Beside) -> Files {
 fn generated_run(version: Version, beside: Beside) -> Run {
     let (hive, edits) = match beside {
         Beside::Journal => (generated::far_apart(version), generated::far_apart_edits()),
-        _ => (generated::hive(version), generated::edits()),
+        _ => (generated::small_hive(version), generated::edits()),
     };
     let files = with_logs(Files::new(hive), beside);
     record::commit_run(&format!("generated {version:?}"), &files, &edits).0
@@ -54,7 +54,7 @@ fn generated_run(version: Version, beside: Beside) -> Run {
 
 /// The log is the only one of the scheme before Vista; a count of references must never be too low on disk.
 fn special_run(beside: Beside) -> Option<Run> {
-    let hive = generated::hive(Version::V1_5);
+    let hive = generated::small_hive(Version::V1_5);
     let files = Files::new(hive.clone());
     let (name, files) = match beside {
         Beside::New => ("single log", files.with(HiveFile::Log, new_log(&hive))),

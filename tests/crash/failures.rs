@@ -147,7 +147,7 @@ fn two_logs(hive: &[u8], log: Vec<u8>) -> Files {
 #[test]
 fn a_commit_that_fails_says_what_it_left() {
     for version in [Version::V1_3, Version::V1_5] {
-        let hive = generated::hive(version);
+        let hive = generated::small_hive(version);
         let all = [Outcome::Old, Outcome::OldOrNew, Outcome::New];
         for (protocol, log) in [(Protocol::Logged, new_log(&hive)), (Protocol::OldLog, old_log(&hive))] {
             let name = format!("{protocol:?} {version:?} fails");
@@ -166,7 +166,7 @@ fn a_commit_in_steps_that_fails_says_how_far_it_came() {
     for version in [Version::V1_3, Version::V1_5] {
         let edits = generated::edits();
         let steps = edits.len();
-        let files = Files::new(generated::hive(version)).with(HiveFile::Log1, vec![1; 700]);
+        let files = Files::new(generated::small_hive(version)).with(HiveFile::Log1, vec![1; 700]);
         let name = format!("Stepwise {version:?} fails");
         let seen = commits_fail(&name, Protocol::Stepwise, &files, &edits, false);
         let every = (0..=steps).map(Outcome::Prefix);
@@ -178,7 +178,7 @@ fn a_commit_in_steps_that_fails_says_how_far_it_came() {
 /// Writing a replay back fails: the hive is dirty as before or clean, and says the same either way.
 #[test]
 fn a_recovery_that_fails_loses_nothing() {
-    let hive = generated::hive(Version::V1_5);
+    let hive = generated::small_hive(Version::V1_5);
     for log in [new_log(&hive), old_log(&hive)] {
         let files = two_logs(&hive, log);
         let (run, _) = record::commit_run("before", &files, &generated::edits());

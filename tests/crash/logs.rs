@@ -2,7 +2,8 @@
 
 use hivesmith::HiveFile;
 
-use crate::files::Files;
+pub(crate) use crate::support::base_block::number;
+use crate::{files::Files, support::base_block::checksum};
 
 pub(crate) fn word(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).map_or(0, |bytes| u32::from_le_bytes(bytes.try_into().expect("four bytes")))
@@ -10,22 +11,6 @@ pub(crate) fn word(bytes: &[u8], at: usize) -> u32 {
 
 pub(crate) fn put(bytes: &mut [u8], at: usize, value: u32) {
     bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
-}
-
-fn checksum(sector: &[u8]) -> u32 {
-    match (0..127).fold(0, |sum, at| sum ^ word(sector, 4 * at)) {
-        0 => 1,
-        u32::MAX => u32::MAX - 1,
-        sum => sum,
-    }
-}
-
-/// Puts both sequence numbers and a valid checksum into a base block.
-pub(crate) fn number(bytes: &mut [u8], sequence1: u32, sequence2: u32) {
-    put(bytes, 4, sequence1);
-    put(bytes, 8, sequence2);
-    let sum = checksum(bytes);
-    put(bytes, 508, sum);
 }
 
 /// The two sequence numbers of a base block.

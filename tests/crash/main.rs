@@ -17,12 +17,9 @@ mod real;
 mod real_disks;
 mod record;
 mod select;
+#[path = "../support/mod.rs"]
+mod support;
 mod tape;
 mod torn;
 
-use std::io::{Write, stderr};
-
-/// Past the test harness, which swallows what a passing test prints.
-pub(crate) fn say(line: &str) {
-    stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
-}
+use support::say;

@@ -69,7 +69,7 @@ impl Depths {
 #[test]
 fn recoveries_may_crash_and_their_recoveries_as_well() {
     let mut depths = Depths { lab: Lab::new(), recoveries: 0, commits: 0, seed: 1 };
-    let hive = generated::hive(Version::V1_5);
+    let hive = generated::small_hive(Version::V1_5);
     let far_apart = generated::far_apart(Version::V1_3);
     let two = |log: Vec<u8>| Files::new(hive.clone()).with(HiveFile::Log1, log).with(HiveFile::Log2, Vec::new());
     let starts = [

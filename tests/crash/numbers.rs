@@ -26,7 +26,7 @@ fn one_edit() -> Vec<Edit> {
 #[test]
 fn a_hive_may_have_any_number() {
     let mut lab = Lab::new();
-    let hive = generated::hive(Version::V1_5);
+    let hive = generated::small_hive(Version::V1_5);
     for number in [0, 1, 2, 5, 0x7fff_fffe, 0x8000_0001, 0xffff_fefe, 0xffff_ff01, u32::MAX - 1, u32::MAX] {
         for ahead in [None, Some(0_u32), Some(1), Some(40)] {
             let mut hive = hive.clone();
@@ -187,7 +187,7 @@ fn stale_logs_are_never_laid_over_a_committed_hive() {
 /// Nothing of it may ever come to the hive, whatever Windows does next and wherever it crashes.
 #[test]
 fn the_log_of_a_commit_that_never_was_stays_dead() {
-    let hive = generated::hive(Version::V1_5);
+    let hive = generated::small_hive(Version::V1_5);
     let log = logs::new_log(&hive);
     // Where another tool left a log that is ahead of the hive, the commit's own number is far above the hive's.
     let ahead = logs::entry(word(&hive, 4).wrapping_add(40), word(&hive, 0x28), &[(0, &[0xee; 0x1000])]);

@@ -1,7 +1,6 @@
 //! The second judge, which shares no code with the crate: `tests/oracle/crash_judge.py`, one process for many states.
 
 use std::{
-    env,
     io::{BufRead, BufReader, BufWriter, Write},
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, channel},
@@ -11,6 +10,7 @@ use std::{
 use crate::{
     diff::Diff,
     files::{FILES, Files},
+    support::{missing_program, python},
 };
 
 /// How a state is judged.
@@ -32,13 +32,12 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    /// None, said aloud, where there is no Python: under Wine no program of the host can be started.
+    /// None, which is said, where there is no Python.
     pub(crate) fn start() -> Option<Self> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/crash_judge.py");
-        let started = Command::new("python3").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let started = Command::new(python()).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let Ok(mut child) = started else {
-            assert!(cfg!(windows) || env::var_os("CI").is_none(), "python3 missing");
-            crate::say("*** SKIPPED: python3 missing, power cuts are judged by our own reading only ***");
+            missing_program("python3, so power cuts are judged by our own reading only");
             return None;
         };
         let output = BufReader::new(child.stdout.take().expect("piped"));

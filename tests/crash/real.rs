@@ -1,6 +1,6 @@
 //! Real hives, and edits that fit any of them.
 
-use std::{env, fs, path::PathBuf};
+use std::fs;
 
 use hivesmith::{
     Data, HiveFile, HiveView, Result, Transaction,
@@ -10,17 +10,8 @@ use hivesmith::{
 use crate::{
     files::Files,
     generated::{Edit, descriptor},
+    support::corpus,
 };
-
-/// The folder of real hives; none, said aloud, where there is none.
-pub(crate) fn corpus() -> Option<PathBuf> {
-    let found = env::var_os("HIVESMITH_CORPUS").map(PathBuf::from);
-    if found.is_none() {
-        assert!(env::var_os("CI").is_none(), "HIVESMITH_CORPUS must be set in CI");
-        crate::say("*** SKIPPED: HIVESMITH_CORPUS is not set, no power cut was tried on real hives ***");
-    }
-    found
-}
 
 /// A hive of the corpus, with the logs that lie beside it.
 pub(crate) fn read(path: &str) -> Option<Files> {

@@ -114,7 +114,7 @@ fn tool(name: &str, arguments: &[&str]) -> bool {
 
 /// A hive under each protocol.
 fn hives() -> [(&'static str, Files); 3] {
-    let hive = generated::hive(Version::V1_5);
+    let hive = generated::small_hive(Version::V1_5);
     let with = |log| Files::new(hive.clone()).with(HiveFile::Log1, log);
     [
         ("a log of Windows 8.1", with(new_log(&hive))),

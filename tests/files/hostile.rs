@@ -14,7 +14,10 @@ use std::{
     },
 };
 
-use crate::volume::{Done, Volume, tool};
+use crate::{
+    support::Done,
+    volume::{Volume, tool},
+};
 
 /// Two volumes: what is on the second is not to be touched from the first. Its descriptors can be changed, so a step out
 /// would show.

@@ -1,16 +1,16 @@
 //! What is listed is what Windows' own `icacls` was seen to list for the same descriptor.
 
-use std::{env, fs};
+use std::fs;
 
 use serde_json::Value as Json;
 
-use crate::{missing, volume::Volume};
+use crate::{support::vectors, volume::Volume};
 
 #[test]
 fn listings_are_those_of_windows() {
-    let Some(folder) = env::var_os("HIVESMITH_VECTORS") else { return missing("HIVESMITH_VECTORS") };
+    let Some(folder) = vectors() else { return };
     let Some(volume) = Volume::mounted() else { return };
-    let path = std::path::Path::new(&folder).join("icacls-display.json");
+    let path = folder.join("icacls-display.json");
     let vectors: Json = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let mut tried = 0;
     for vector in vectors["listings"].as_array().unwrap() {

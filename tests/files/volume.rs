@@ -6,13 +6,11 @@ use std::{
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use hivesmith::security::SecurityDescriptor;
-use serde_json::Value as Json;
 
-use crate::missing;
+use crate::support::{Done, missing};
 
 pub(crate) const MACHINE_KEYS: &str = "ProgramData/Microsoft/Crypto/RSA/MachineKeys";
 
@@ -173,66 +171,6 @@ impl Drop for Volume {
         if self.mounted.get() {
             let _ = Command::new("umount").arg("-l").arg(self.root()).status();
         }
-    }
-}
-
-/// What the program said, and how it ended.
-#[derive(Debug)]
-pub(crate) struct Done {
-    pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-impl Done {
-    /// Runs it to its end, which must come: a program that waits for a FIFO is one that hangs.
-    pub(crate) fn of(command: &mut Command) -> Self {
-        let out = tempfile::tempfile().unwrap();
-        let err = tempfile::tempfile().unwrap();
-        command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap());
-        let mut child = command.spawn().unwrap();
-        let begun = Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            if begun.elapsed() > Duration::from_secs(120) {
-                child.kill().unwrap();
-                panic!("it hangs: {command:?}");
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        };
-        let text = |mut file: fs::File| {
-            use std::io::{Read as _, Seek as _};
-            let mut text = String::new();
-            file.rewind().unwrap();
-            file.read_to_string(&mut text).unwrap();
-            text
-        };
-        Self { code: status.code().expect("a signal ended it"), out: text(out), err: text(err) }
-    }
-
-    #[track_caller]
-    pub(crate) fn ends(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.err.contains(text), "no \"{text}\" in\n{}", self.err);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn prints(self, text: &str) -> Self {
-        assert!(self.out.contains(text), "no \"{text}\" in\n{}", self.out);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn json(&self) -> Json {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in\n{}", self.out))
     }
 }
 

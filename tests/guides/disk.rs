@@ -2,14 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
 };
 
 use hivesmith::{Data, Hive, NewHive, Version};
-use serde_json::Value as Json;
 use tempfile::TempDir;
+
+use crate::support;
+pub(crate) use crate::support::Done;
 
 /// A disk, and beside it a folder to work in.
 pub(crate) struct Disk {
@@ -71,7 +73,7 @@ impl Disk {
     pub(crate) fn hivesmith<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Done {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hivesmith"));
         command.args(arguments).current_dir(self.work()).env("HIVESMITH_STATE", self.folder.path().join("state"));
-        Done::of(command.output().unwrap())
+        Done::of(&mut command)
     }
 
     /// `hivesmith run`, with `F:` as the disk.
@@ -122,44 +124,6 @@ pub(crate) fn files(folder: &Path) -> Files {
     found
 }
 
-/// What the program said, and how it ended.
-#[derive(Debug)]
-pub(crate) struct Done {
-    pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-impl Done {
-    fn of(output: Output) -> Self {
-        Self {
-            code: output.status.code().expect("a signal ended it"),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    /// Asserts the exit code, showing everything that was said if it is another one.
-    #[track_caller]
-    pub(crate) fn ends(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
-        self
-    }
-
-    /// Asserts that the messages contain a text.
-    #[track_caller]
-    pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.err.contains(text), "no \"{text}\" in\n{}", self.err);
-        self
-    }
-
-    /// stdout, which is one JSON document and nothing else.
-    #[track_caller]
-    pub(crate) fn json(&self) -> Json {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in\n{}", self.out))
-    }
-}
-
 /// A hive as small as a SYSTEM hive can be for the guides: TLS switched off, the listener asking for nothing.
 fn small_system() -> hivesmith::Result<Hive> {
     let mut hive = NewHive::new(Version::V1_5).create()?;
@@ -185,9 +149,5 @@ fn small_system() -> hivesmith::Result<Hive> {
 
 /// A file of the corpus; none where there is no corpus, which is said.
 pub(crate) fn corpus(file: &str) -> Option<PathBuf> {
-    let Some(folder) = env::var_os("HIVESMITH_CORPUS") else {
-        crate::missing("real hives (HIVESMITH_CORPUS)");
-        return None;
-    };
-    Some(Path::new(&folder).join(file))
+    Some(support::corpus()?.join(file))
 }

@@ -1,7 +1,7 @@
 //! The disk as the host shows it: names in odd case, links, and a real NTFS volume.
 
 use std::{
-    env, fs,
+    fs,
     os::unix::fs::{MetadataExt, symlink},
     path::{Path, PathBuf},
     process::Command,
@@ -12,7 +12,7 @@ use hivesmith::security::SecurityDescriptor;
 use crate::{
     blocks,
     disk::{Disk, corpus},
-    missing,
+    support::{missing, missing_program, python},
 };
 
 fn tls() -> String {
@@ -113,11 +113,11 @@ impl Ntfs {
         let folder = tempfile::tempdir().unwrap();
         // Whose process this is shows in what it makes.
         if folder.path().metadata().unwrap().uid() != 0 {
-            eprintln!("SKIPPED: only root mounts volumes, NOTHING WAS TRIED ON REAL NTFS");
+            missing("root, who alone mounts volumes");
             return None;
         }
         if !Path::new("/dev/fuse").exists() {
-            eprintln!("SKIPPED: no /dev/fuse, NOTHING WAS TRIED ON REAL NTFS");
+            missing("/dev/fuse");
             return None;
         }
         fs::File::create(folder.path().join("image")).unwrap().set_len(64 << 20).unwrap();
@@ -153,8 +153,7 @@ impl Ntfs {
     }
 
     fn python(what: &str, file: &Path) -> Vec<u8> {
-        let python = env::var("HIVESMITH_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        let file = file.display().to_string();
+        let (python, file) = (python().display().to_string(), file.display().to_string());
         tool(&python, &["-c", &format!("import os, sys; {what}"), &file]).unwrap_or_default()
     }
 }
@@ -162,7 +161,7 @@ impl Ntfs {
 /// Runs a tool to its end; what it printed.
 fn tool(name: &str, arguments: &[&str]) -> Option<Vec<u8>> {
     let Ok(output) = Command::new(name).args(arguments).output() else {
-        missing(name);
+        missing_program(name);
         return None;
     };
     assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));

@@ -16,6 +16,7 @@ use crate::{
     cells::{self, PAGE, number},
     disk::{Disk, corpus, files},
     judges::{self, READERS},
+    support::base_block,
 };
 
 /// A hive of the corpus, and what the guides' blocks meet in it.
@@ -427,10 +428,7 @@ fn went_through_the_log(disk: &Disk, before: &[u8], after: &[u8], document: &Jso
     assert!(differing.iter().all(|page| *page == 0 || pages.contains(page)));
 
     let mut armed = before.to_vec();
-    armed[4..8].copy_from_slice(&clean.to_le_bytes());
-    armed[8..12].copy_from_slice(&(clean - 1).to_le_bytes());
-    let sum = armed[..508].chunks(4).fold(0, |sum, word| sum ^ number(word, 0));
-    armed[508..512].copy_from_slice(&sum.to_le_bytes());
+    base_block::number(&mut armed, clean, clean - 1);
     let (dirty, replayed) = (disk.work().join("armed"), disk.work().join("from the log"));
     fs::write(&dirty, armed).unwrap();
     if judges::replay(&dirty, &[&log], &replayed) {

@@ -10,7 +10,7 @@ use hivesmith::{Data, HiveView, NewHive, Version};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
-use crate::{bytes, log, text};
+use crate::{bytes, log_for, text};
 
 const ROOT: &str = "O:BAG:SYD:PAI(A;CI;KA;;;SY)(A;CI;KA;;;BA)(A;CI;KR;;;BU)";
 /// What keys below the root inherit.
@@ -41,7 +41,7 @@ impl Place {
         fs::create_dir_all(place.hive().parent().unwrap()).unwrap();
         let stored = hive.to_bytes();
         fs::write(place.hive(), &stored).unwrap();
-        fs::write(place.hive().with_extension("LOG1"), log::log_for(&stored)).unwrap();
+        fs::write(place.hive().with_extension("LOG1"), log_for(&stored)).unwrap();
         place
     }
 

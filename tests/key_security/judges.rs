@@ -1,52 +1,15 @@
 //! Readers that share no code with the crate.
 
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
-};
+use std::{collections::BTreeMap, process::Command};
 
 use hivesmith::{HiveView, name::Units};
 
-use crate::say;
-
-/// A file with these bytes, for programs that want one.
-pub(crate) fn with_file<T>(bytes: &[u8], then: impl FnOnce(&Path) -> T) -> T {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("hive");
-    fs::write(&file, bytes).unwrap();
-    then(&file)
-}
-
-fn missing(what: &str) {
-    // They are programs of Linux.
-    assert!(cfg!(windows) || env::var_os("CI").is_none(), "{what} is missing");
-    say(&format!("*** SKIPPED: {what} is missing, it was not asked ***"));
-}
-
-fn run(command: &mut Command) -> Option<Output> {
-    command.output().map_or_else(
-        |_| {
-            missing(&command.get_program().to_string_lossy());
-            None
-        },
-        Some,
-    )
-}
-
-fn python() -> PathBuf {
-    env::var_os("HIVESMITH_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from)
-}
-
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle").join(name)
-}
+use crate::support::{missing_program, oracle, with_file};
 
 /// What the independent judge has against a hive: rules, with how often each is broken. Counts of references that are
 /// too low or too high are among them.
 pub(crate) fn findings(hive: &[u8]) -> Option<BTreeMap<String, usize>> {
-    let judged = with_file(hive, |file| run(Command::new(python()).arg(script("regf.py")).arg("judge").arg(file)))?;
+    let judged = with_file(hive, |file| oracle("regf.py", &["judge"], &[file]))?;
     let said = String::from_utf8_lossy(&judged.stdout).into_owned();
     assert!(matches!(judged.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&judged.stderr));
     let mut rules = BTreeMap::new();
@@ -58,11 +21,7 @@ pub(crate) fn findings(hive: &[u8]) -> Option<BTreeMap<String, usize>> {
 
 /// The descriptor of every key as a reader sees it, by path.
 pub(crate) fn descriptors(reader: &str, hive: &[u8]) -> Option<BTreeMap<String, String>> {
-    let read = with_file(hive, |file| run(Command::new(python()).arg(script("descriptors.py")).arg(reader).arg(file)))?;
-    if read.status.code() == Some(3) {
-        missing(reader);
-        return None;
-    }
+    let read = with_file(hive, |file| oracle("descriptors.py", &[reader], &[file]))?;
     assert!(read.status.success(), "{reader}: {}", String::from_utf8_lossy(&read.stderr));
     let text = String::from_utf8(read.stdout).unwrap();
     Some(text.lines().filter_map(|line| line.split_once(' ')).map(|(at, is)| (at.to_owned(), is.to_owned())).collect())
@@ -90,8 +49,13 @@ fn hex(bytes: &[u8]) -> String {
 /// Owner, group and DACL of a key in the words of reglookup.
 pub(crate) fn reglookup(hive: &[u8], path: &str) -> Option<[String; 3]> {
     let path = format!("/{}", path.replace('\\', "/"));
-    let read =
-        with_file(hive, |file| run(Command::new("reglookup").args(["-s", "-H", "-t", "KEY", "-p", &path]).arg(file)))?;
+    let read = with_file(hive, |file| {
+        Command::new("reglookup").args(["-s", "-H", "-t", "KEY", "-p", &path]).arg(file).output()
+    });
+    let Ok(read) = read else {
+        missing_program("reglookup");
+        return None;
+    };
     let text = String::from_utf8_lossy(&read.stdout).into_owned();
     let line = text.lines().find(|line| line.split(',').next().is_some_and(|at| at.eq_ignore_ascii_case(&path)))?;
     let mut fields = line.split(',').skip(4).map(str::to_owned);
@@ -101,11 +65,7 @@ pub(crate) fn reglookup(hive: &[u8], path: &str) -> Option<[String; 3]> {
 
 /// Keys and values as hivex sees them; descriptors are not its business.
 pub(crate) fn hivex(hive: &[u8]) -> Option<String> {
-    let read = with_file(hive, |file| run(Command::new(python()).arg(script("readers.py")).arg("hivex").arg(file)))?;
-    if read.status.code() == Some(3) {
-        missing("hivex");
-        return None;
-    }
+    let read = with_file(hive, |file| oracle("readers.py", &["hivex"], &[file]))?;
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
     Some(String::from_utf8_lossy(&read.stdout).into_owned())
 }

@@ -4,26 +4,22 @@
 #[cfg(feature = "cli")]
 mod cli;
 mod judges;
-#[path = "../model/log.rs"]
-mod log;
 mod new_keys;
 mod power;
 mod random;
 mod real;
-#[allow(dead_code, reason = "tests of commits use all of it")]
-#[path = "../commit/tape.rs"]
-mod tape;
+#[path = "../support/mod.rs"]
+mod support;
 mod vectors;
-
-use std::{
-    env, fs,
-    io::{Write, stderr},
-    path::PathBuf,
-};
 
 use hivesmith::{
     Hive, HiveFile, HiveView, Key, MemoryStorage, OpenOptions, Protocol, System,
     security::{AccessMask, AceFlags, Permission, SecurityDescriptor, well_known},
+};
+
+use support::{
+    log::{log_for, old_log_for},
+    say,
 };
 
 pub(crate) fn sd(text: &str) -> SecurityDescriptor {
@@ -47,21 +43,6 @@ pub(crate) fn cell(key: Key<'_>) -> u32 {
 /// Reading for NETWORK SERVICE, handed on to all keys below.
 pub(crate) fn read_for_network_service() -> Permission {
     Permission::new(well_known::NETWORK_SERVICE, AccessMask::KEY_READ).handed_on(AceFlags::CONTAINER_INHERIT)
-}
-
-/// Past the test harness, which swallows what a passing test prints.
-pub(crate) fn say(line: &str) {
-    stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
-}
-
-/// A file below the folder that an environment variable names, or `None` where there is none to run.
-pub(crate) fn load(variable: &str, file: &str) -> Option<Vec<u8>> {
-    let Some(folder) = env::var_os(variable).map(PathBuf::from) else {
-        assert!(env::var_os("CI").is_none(), "{variable} must be set in CI");
-        say(&format!("*** SKIPPED: {variable} is not set, {file} was not looked at ***"));
-        return None;
-    };
-    Some(fs::read(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}")))
 }
 
 /// How a hive is committed.
@@ -89,11 +70,11 @@ impl Way {
         let (files, system, protocol) = match self {
             Self::Memory => return Hive::from_bytes(hive.to_vec()).unwrap(),
             Self::Log => {
-                let files = files.with(HiveFile::Log1, log::log_for(hive)).with(HiveFile::Log2, Vec::new());
+                let files = files.with(HiveFile::Log1, log_for(hive)).with(HiveFile::Log2, Vec::new());
                 (files, System::Windows81, Protocol::Logged)
             }
             Self::OldLog => {
-                let files = files.with(HiveFile::Log1, log::old_log_for(hive));
+                let files = files.with(HiveFile::Log1, old_log_for(hive));
                 (files, System::BeforeWindows81, Protocol::OldLog)
             }
             Self::Steps => (files, System::Unknown, Protocol::Stepwise),

@@ -7,7 +7,7 @@ use hivesmith::{
 
 use crate::{
     bytes, read_for_network_service,
-    tape::{Call, Tape, coin, cut},
+    support::tape::{Call, Tape, coin, cut},
 };
 
 /// Each key has the descriptor of before or the one of afterwards, whatever the moment; counts are never too low, and

@@ -1,13 +1,16 @@
 //! Grants on the key trees of real systems, as deep as they go.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs,
+};
 
 use hivesmith::{
     CellOffset, Error, Hive, KeyId, Protocol, RequestError, SecurityChange, SecurityScope,
     security::{ObjectKind, SecurityDescriptor, SecurityError},
 };
 
-use crate::{Way, cell, judges, load, read_for_network_service, say, text};
+use crate::{Way, cell, judges, read_for_network_service, say, support::corpus, text};
 
 // Lists of entries that were never marked as inherited, and such that are; small and large.
 const NT4: &str = "hives/aiowinreg-nt-SYSTEM";
@@ -17,6 +20,11 @@ const SERVICES: &str = r"ControlSet001\Services";
 
 fn grant(descriptor: &mut SecurityDescriptor) -> Result<(), SecurityError> {
     descriptor.grant(&read_for_network_service(), ObjectKind::KEY).map(drop)
+}
+
+/// A hive of the corpus.
+fn stored(name: &str) -> Option<Vec<u8>> {
+    Some(fs::read(corpus()?.join(name)).unwrap_or_else(|error| panic!("{name}: {error}")))
 }
 
 /// The bytes of each key node, by where it stands.
@@ -31,7 +39,7 @@ fn nodes(hive: &Hive, stored: &[u8]) -> BTreeMap<u32, Vec<u8>> {
 
 #[test]
 fn a_grant_travels_down_windows_nt_4_and_touches_nothing_else() {
-    let Some(stored) = load("HIVESMITH_CORPUS", NT4) else { return };
+    let Some(stored) = stored(NT4) else { return };
     for way in Way::ALL {
         granted(NT4, &stored, way, SecurityScope::Inheriting);
     }
@@ -40,7 +48,7 @@ fn a_grant_travels_down_windows_nt_4_and_touches_nothing_else() {
 
 #[test]
 fn a_grant_travels_down_windows_xp_and_touches_nothing_else() {
-    let Some(stored) = load("HIVESMITH_CORPUS", XP) else { return };
+    let Some(stored) = stored(XP) else { return };
     for way in Way::ALL {
         granted(XP, &stored, way, SecurityScope::Inheriting);
     }
@@ -49,7 +57,7 @@ fn a_grant_travels_down_windows_xp_and_touches_nothing_else() {
 /// The judges take seconds for so large a hive.
 #[test]
 fn a_grant_travels_down_windows_7_and_touches_nothing_else() {
-    let Some(stored) = load("HIVESMITH_CORPUS", WINDOWS_7) else { return };
+    let Some(stored) = stored(WINDOWS_7) else { return };
     for way in [Way::Log, Way::Steps] {
         granted(WINDOWS_7, &stored, way, SecurityScope::Inheriting);
     }
@@ -171,7 +179,7 @@ fn judged(system: &str, before: &[u8], after: &[u8], way: Way) {
 /// Descriptors are not all that a hive holds: keys and values are what they were.
 #[test]
 fn keys_and_values_stay_what_they_were_for_hivex() {
-    let Some(stored) = load("HIVESMITH_CORPUS", XP) else { return };
+    let Some(stored) = stored(XP) else { return };
     let mut hive = Way::Log.open(&stored);
     let mut txn = hive.begin().unwrap();
     let root = txn.root();

@@ -1,12 +1,14 @@
 //! What keys of real systems inherited, reproduced in a hive.
 
+use std::fs;
+
 use hivesmith::{
     Hive, NewHive, Version,
     security::{ListKind, SecurityDescriptor},
 };
 use serde_json::Value;
 
-use crate::{Way, bytes, judges, load, say, sd};
+use crate::{Way, bytes, judges, say, sd, support::vectors};
 
 const ROWS: usize = 274;
 /// Keys whose rights a new key shows as the kernel computes them. The others were handed theirs by programs, which
@@ -28,7 +30,7 @@ impl Row {
 }
 
 fn rows() -> Option<Vec<Row>> {
-    let vectors: Value = serde_json::from_slice(&load("HIVESMITH_VECTORS", "inherit-key.json")?).unwrap();
+    let vectors: Value = serde_json::from_slice(&fs::read(vectors()?.join("inherit-key.json")).unwrap()).unwrap();
     let items = vectors["items"].as_array().unwrap();
     assert_eq!(items.len(), ROWS, "the number of vectors has changed: see what the new ones say");
     let row = |item: &Value| {

@@ -1,23 +1,16 @@
 //! A sample of the hives that the model made, before readers that share no code with the crate.
 
 use std::{
-    env, fs,
     path::Path,
-    process::{Command, Output},
     sync::atomic::{AtomicU32, Ordering},
 };
+
+use crate::support::{oracle, with_file};
 
 /// Every so-manieth hive is judged: starting processes takes longer than the edits.
 fn turn() -> bool {
     static SEEN: AtomicU32 = AtomicU32::new(0);
     SEEN.fetch_add(1, Ordering::Relaxed) % 60 == 7
-}
-
-/// Something is not there: said aloud, and not accepted where everything has to be. Programs of the host cannot be
-/// started from a Windows build under Wine; there the judges are those of the Linux run.
-pub(crate) fn missing(what: &str) {
-    assert!(cfg!(windows) || env::var_os("CI").is_none(), "{what} missing");
-    eprintln!("SKIPPED: {what} missing");
 }
 
 /// Judges a new hive, if it is its turn.
@@ -53,29 +46,9 @@ pub(crate) fn sample_of_real(before: &[u8], after: &[u8]) -> Result<(), String> 
     })
 }
 
-fn with_file<T>(bytes: &[u8], then: impl FnOnce(&Path) -> Result<T, String>) -> Result<T, String> {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let file = folder.path().join("hive");
-    fs::write(&file, bytes).map_err(|error| error.to_string())?;
-    then(&file)
-}
-
-fn run(command: &mut Command) -> Option<Output> {
-    match command.output() {
-        Ok(output) => Some(output),
-        Err(_) => {
-            missing(&command.get_program().to_string_lossy());
-            None
-        }
-    }
-}
-
 /// The findings of the independent judge. An unused descriptor, which an edit without a log may leave, is none.
 fn judge(file: &Path) -> Result<Option<Vec<String>>, String> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/regf.py");
-    let Some(judged) = run(Command::new("python3").args([script, "judge", "--allow", "S6"]).arg(file)) else {
-        return Ok(None);
-    };
+    let Some(judged) = oracle("regf.py", &["judge", "--allow", "S6"], &[file]) else { return Ok(None) };
     let findings: Vec<String> = String::from_utf8_lossy(&judged.stdout).lines().map(str::to_owned).collect();
     match judged.status.code() {
         Some(0) => Ok(Some(Vec::new())),
@@ -86,18 +59,12 @@ fn judge(file: &Path) -> Result<Option<Vec<String>>, String> {
 
 /// Both third-party readers get through the hive.
 fn readers(file: &Path) -> Result<(), String> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/readers.py");
     for reader in ["hivex", "reglookup"] {
-        let Some(read) = run(Command::new("python3").args([script, reader]).arg(file)) else { return Ok(()) };
-        let said = String::from_utf8_lossy(&read.stderr).into_owned();
-        if read.status.code() == Some(3) {
-            missing(reader);
-            continue;
-        }
+        let Some(read) = oracle("readers.py", &[reader], &[file]) else { continue };
         if !read.status.success() {
-            return Err(format!("{reader} cannot read it: {said}"));
+            return Err(format!("{reader} cannot read it: {}", String::from_utf8_lossy(&read.stderr)));
         }
-        let own = run(Command::new("python3").args([script, "regf", "--as", reader]).arg(file));
+        let own = oracle("readers.py", &["regf", "--as", reader], &[file]);
         if own.is_some_and(|own| own.stdout != read.stdout) {
             return Err(format!("{reader} reads something else"));
         }

@@ -171,8 +171,7 @@ fn what_is_not_intact_is_refused() {
 
     let mut layered = whole;
     layered[0x18] = 6;
-    let sum = layered[..508].chunks_exact(4).fold(0, |sum, word| sum ^ u32::from_le_bytes(word.try_into().unwrap()));
-    layered[508..512].copy_from_slice(&sum.to_le_bytes());
+    crate::support::base_block::sum_up(&mut layered);
     let hive = Hive::from_bytes(layered).unwrap();
     assert!(matches!(hive.compacted(), Err(Error::Request(RequestError::Layered))));
 }

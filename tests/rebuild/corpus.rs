@@ -1,20 +1,15 @@
 //! Hives of real systems.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
+
+use crate::support::corpus;
 
 /// A hive of the corpus: its name in there, and its bytes.
 pub(crate) type Sample = (String, Vec<u8>);
 
 /// All hives of these folders of the corpus; none where it is not there, which is said.
 pub(crate) fn hives(folders: &[&str]) -> Vec<Sample> {
-    let Some(corpus) = env::var_os("HIVESMITH_CORPUS").map(PathBuf::from) else {
-        assert!(env::var_os("CI").is_none(), "HIVESMITH_CORPUS must be set where CI is");
-        eprintln!("SKIPPED: HIVESMITH_CORPUS is not set, NOT A SINGLE HIVE OF A REAL SYSTEM WAS REBUILT");
-        return Vec::new();
-    };
+    let Some(corpus) = corpus() else { return Vec::new() };
     let mut found = Vec::new();
     for folder in folders {
         collect(&corpus, &corpus.join(folder), &mut found);
@@ -25,13 +20,7 @@ pub(crate) fn hives(folders: &[&str]) -> Vec<Sample> {
 
 /// One hive of the corpus.
 pub(crate) fn hive(name: &str) -> Option<Vec<u8>> {
-    let corpus = env::var_os("HIVESMITH_CORPUS").map(PathBuf::from);
-    let Some(corpus) = corpus else {
-        assert!(env::var_os("CI").is_none(), "HIVESMITH_CORPUS must be set where CI is");
-        eprintln!("SKIPPED: {name}: HIVESMITH_CORPUS is not set");
-        return None;
-    };
-    Some(fs::read(corpus.join(name)).unwrap())
+    Some(fs::read(corpus()?.join(name)).unwrap())
 }
 
 fn collect(corpus: &Path, folder: &Path, found: &mut Vec<Sample>) {

@@ -7,11 +7,6 @@ mod damage;
 mod hurt;
 mod judges;
 mod salvage;
+#[path = "../support/mod.rs"]
+mod support;
 mod verbs;
-
-/// Something is not there: said aloud, and not accepted where everything has to be. Programs of the host cannot be
-/// started from a Windows build under Wine; there the judges are those of the Linux run.
-pub(crate) fn missing(what: &str) {
-    assert!(cfg!(windows) || std::env::var_os("CI").is_none(), "{what} missing");
-    eprintln!("SKIPPED: {what} missing");
-}

@@ -11,6 +11,8 @@ use std::{
 use hivesmith::{Data, Hive, Version, check::check_file};
 use serde_json::Value as Json;
 
+use crate::support::{base_block::sum_up, corpus};
+
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hivesmith")).args(arguments).output().unwrap()
 }
@@ -128,8 +130,7 @@ fn repair_lists_what_is_lost() {
     fs::remove_file(new).unwrap();
     let mut dirty = whole;
     dirty[4] ^= 2;
-    let sum = dirty[..508].chunks_exact(4).fold(0, |sum, word| sum ^ u32::from_le_bytes(word.try_into().unwrap()));
-    dirty[508..512].copy_from_slice(&sum.to_le_bytes());
+    sum_up(&mut dirty);
     fs::write(&hive, dirty).unwrap();
     let output = run(&["repair", old, "-o", new]);
     assert_eq!(output.status.code(), Some(0));
@@ -147,9 +148,7 @@ fn repair_lists_what_is_lost() {
 
 #[test]
 fn repair_replays_logs_that_can_be_replayed() {
-    let Some(corpus) = std::env::var_os("HIVESMITH_CORPUS").map(PathBuf::from) else {
-        return super::missing("HIVESMITH_CORPUS");
-    };
+    let Some(corpus) = corpus() else { return };
     let folder = tempfile::tempdir().unwrap();
     for name in ["NewDirtyHive", "NewDirtyHive.LOG1", "NewDirtyHive.LOG2"] {
         fs::copy(corpus.join("dirty/yarp-NewDirtyHive1").join(name), folder.path().join(name)).unwrap();

@@ -6,31 +6,21 @@
 #[cfg(feature = "volume")]
 mod icacls;
 mod samba;
+#[path = "../support/mod.rs"]
+mod support;
 mod vectors;
 
-use std::{
-    env, fs,
-    io::{Write, stderr},
-    path::PathBuf,
-};
+use std::fs;
 
 use serde_json::Value;
 
+use support::say;
+
 /// The vectors of one file, or `None` where there are none to run.
 pub(crate) fn load(file: &str) -> Option<Value> {
-    let Some(directory) = env::var_os("HIVESMITH_VECTORS").map(PathBuf::from) else {
-        assert!(env::var_os("CI").is_none(), "HIVESMITH_VECTORS must be set in CI");
-        say(&format!("*** SKIPPED: HIVESMITH_VECTORS is not set, {file} was not run ***"));
-        return None;
-    };
-    let path = directory.join(file);
+    let path = support::vectors()?.join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
-}
-
-/// Past the test harness, which swallows what a passing test prints.
-pub(crate) fn say(line: &str) {
-    stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
 /// The vectors under a name: so many, so that none is left out unnoticed.

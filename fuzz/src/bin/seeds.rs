@@ -3,7 +3,9 @@
 
 #![allow(dead_code, reason = "the property tests use more of these modules")]
 
-#[path = "../../../tests/model/log.rs"]
+#[path = "../../../tests/support/base_block.rs"]
+mod base_block;
+#[path = "../../../tests/support/log.rs"]
 mod log;
 #[path = "../../../tests/model/ops.rs"]
 mod ops;
@@ -109,12 +111,7 @@ fn dirty(hive: &[u8]) -> std::result::Result<(Vec<u8>, Vec<u8>), Error> {
     let mut log = vec![0; usize::try_from(storage.len(HiveFile::Log1)?.unwrap_or(0))?];
     storage.read(HiveFile::Log1, 0, &mut log)?;
     let mut dirty = hive.to_vec();
-    dirty[4..8].copy_from_slice(&(sequence - 1).to_le_bytes());
-    dirty[8..12].copy_from_slice(&(sequence - 2).to_le_bytes());
-    let sum = dirty[..508]
-        .chunks_exact(4)
-        .fold(0, |sum, word| sum ^ u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-    dirty[508..512].copy_from_slice(&sum.to_le_bytes());
+    base_block::number(&mut dirty, sequence - 1, sequence - 2);
     Ok((dirty, log))
 }
 
