@@ -3,8 +3,11 @@
 use super::{CheckOptions, Report, Rule, Severity, check_into};
 use crate::{
     BINS_START, FileOffset, HiveView, Structure,
-    format::base_block::{BaseBlock, SECTOR},
-    image::{Bins, MAX_BINS},
+    format::{
+        base_block::{BaseBlock, SECTOR},
+        hbin::MAX_BINS,
+    },
+    image::Bins,
 };
 
 /// Set in the base block's flags since Windows 10 1607: layered keys are supported.

@@ -21,9 +21,9 @@ use crate::{
     format::{
         base_block::{BaseBlock, SECTOR},
         checksum::Marvin32,
-        hbin::PAGE,
+        hbin::{MAX_BINS, PAGE},
     },
-    image::{Bins, Image, MAX_BINS},
+    image::{Bins, Image},
 };
 
 const SIGNATURE: &[u8; 8] = b"hsREDO01";

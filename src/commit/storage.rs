@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use crate::{format::base_block::SECTOR, image::MAX_BINS};
+use crate::format::{base_block::SECTOR, hbin::MAX_BINS};
 
 /// One of the files that make up a hive on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,4 +1,4 @@
-//! Moving a key so that one small write makes a change of it visible (protocol B).
+//! Moving a key so that one small write makes a change of it visible (in a stepwise commit).
 //!
 //! A key node's number of subkeys and its subkeys list stand in eight-byte units that a sector boundary may separate.
 //! Where it does, no single sector write can change both, so the key first moves to a new cell. Its children store its

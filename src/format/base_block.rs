@@ -171,7 +171,7 @@ impl BaseBlock {
         if self.cluster != 1 {
             return Err(field("clustering factor", "1", self.cluster));
         }
-        if self.length == 0 || self.length % BINS_START != 0 || self.length > crate::image::MAX_BINS {
+        if self.length == 0 || self.length % BINS_START != 0 || self.length > super::hbin::MAX_BINS {
             return Err(field("hive bins length", "a multiple of 0x1000, above 0 and below 2 GiB", self.length));
         }
         Ok(())

@@ -23,6 +23,9 @@ pub(crate) const HBIN_HEADER: u32 = 0x20;
 /// Bins are made of pages of this size, which is also the unit that logs record.
 pub(crate) const PAGE: u32 = 0x1000;
 
+/// The most bytes that all bins of a hive can have: bit 31 of an offset selects volatile storage.
+pub(crate) const MAX_BINS: u32 = 0x7fff_f000;
+
 #[binrw]
 #[brw(little)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -72,7 +72,7 @@ impl<'a> LogEntry<'a> {
             return Err(field("size", "a multiple of 0x200", header.size));
         }
         let entry = bytes.get(..header.size as usize).ok_or_else(|| short("entry", header.size as usize))?;
-        if header.length % PAGE != 0 || header.length == 0 || header.length > crate::image::MAX_BINS {
+        if header.length % PAGE != 0 || header.length == 0 || header.length > super::hbin::MAX_BINS {
             return Err(field("hive bins length", "a multiple of 0x1000 above 0", header.length));
         }
         if header.count == 0 {

@@ -12,9 +12,9 @@ use crate::{
     edit,
     format::{
         base_block::{BaseBlock, SECTOR},
-        hbin::{HBIN_HEADER, Hbin},
+        hbin::{HBIN_HEADER, Hbin, MAX_BINS},
     },
-    image::{Image, MAX_BINS},
+    image::Image,
     tree::parse_base_block,
 };
 

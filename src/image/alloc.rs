@@ -23,7 +23,7 @@ pub(crate) struct Allocator {
     /// reusable as soon as they are freed.
     fresh: HashSet<u32>,
     /// Freed, but live when the transaction began: kept until the commit, so that ids of deleted keys are noticed and
-    /// protocol B finds the old state intact. (offset, size)
+    /// a stepwise commit finds the old state intact. (offset, size)
     deferred: Vec<(u32, u32)>,
 }
 

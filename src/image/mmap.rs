@@ -1,4 +1,4 @@
-//! A private map of a file: the one place with unsafe code.
+//! A private map of a file: the one unsafe call of the feature `mmap`.
 //!
 //! The map is copy-on-write, so nothing written to it reaches the file. What remains unsafe is that another process
 //! may change or truncate the file underneath it. The engine reads mapped bytes as hostile ones, so a change can only

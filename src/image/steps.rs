@@ -1,4 +1,4 @@
-//! The order in which changes may become durable where no log protects them (protocol B).
+//! The order in which changes may become durable where no log protects them: in a stepwise commit.
 //!
 //! A change is a *step*. New cells and raised numbers can be on disk before it, and free cells and lowered numbers
 //! after it; what makes it visible is a *flip* of bytes that share one 512-byte sector, which a disk writes whole or
@@ -12,7 +12,7 @@ use crate::{CellOffset, RequestError, Result, format::base_block::SECTOR};
 /// Bytes to put at an offset of the bins.
 pub(crate) type Patch = (u32, Vec<u8>);
 
-/// What protocol B writes, in this order.
+/// What a stepwise commit writes, in this order.
 pub(crate) struct StepPlan {
     /// Contents of what was free space, and of new bins; the first four bytes of each range are the header of the free
     /// cell that stood there (or of the new bin) and make the rest visible.

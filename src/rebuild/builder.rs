@@ -8,9 +8,8 @@ use crate::{
         base_block::{BaseBlock, SECTOR},
         big_data::SEGMENT,
         cell::{CELL_HEADER, CellSize, POWER_OF_TWO_FROM, size_for},
-        hbin::{HBIN_HEADER, Hbin, PAGE},
+        hbin::{HBIN_HEADER, Hbin, MAX_BINS, PAGE},
     },
-    image::MAX_BINS,
 };
 
 /// The cell of a segment of big data, the last one included: with its bin's header it fills four pages.

@@ -7,9 +7,8 @@ use crate::{
     bytes::u32_at,
     format::{
         base_block::{BaseBlock, FileType, SECTOR},
-        hbin::{HBIN_HEADER, Hbin, PAGE},
+        hbin::{HBIN_HEADER, Hbin, MAX_BINS, PAGE},
     },
-    image::MAX_BINS,
 };
 
 /// The unit in which files lose or gain parts: disks and their copies know nothing smaller.
