@@ -16,9 +16,6 @@ use crate::{
     tree::{Key, leaf, leaf_for, list_of, search},
 };
 
-/// Where leaves are cut when a list is built anew, as Windows' own offline library does.
-const CHUNK: usize = 507;
-
 /// A list taken out of the image, so that the image can be changed.
 struct Taken {
     at: CellOffset,
@@ -242,13 +239,9 @@ pub(super) fn rebuild(
         });
         targets.insert(at, child);
     }
-    let kind = match ListKind::first_leaf(minor) {
-        ListKind::Lf if targets.len() > ListKind::Lf.capacity() => ListKind::Li,
-        kind => kind,
-    };
-    let chunk = if targets.len() <= kind.capacity() { kind.capacity() } else { CHUNK };
+    let (kind, most) = ListKind::leaves_of(minor, targets.len());
     let mut payloads = Vec::new();
-    for targets in targets.chunks(chunk) {
+    for targets in targets.chunks(most) {
         let mut elements = Vec::with_capacity(targets.len() * 8);
         for target in targets {
             let (bytes, size) = encode_element(kind, *target, kind.tag(&Key::parse(hive, *target)?.name()?));

@@ -59,6 +59,19 @@ impl ListKind {
         }
     }
 
+    /// The leaves of a list of `count` subkeys that is written anew, and how many elements go into each: one leaf as long
+    /// as it holds them, else several that are cut where Windows' own offline library cuts them, so that each has room for
+    /// what comes. The kind follows from the version alone: Windows chooses the size of an element by it when it splits a
+    /// leaf.
+    pub(crate) fn leaves_of(minor: u32, count: usize) -> (Self, usize) {
+        const CUT: usize = 507;
+        let kind = match Self::first_leaf(minor) {
+            Self::Lf if count > Self::Lf.capacity() => Self::Li,
+            kind => kind,
+        };
+        (kind, if count <= kind.capacity() { kind.capacity() } else { CUT })
+    }
+
     /// The second half of an element: hint, hash, or nothing.
     pub(crate) fn tag<N: Units + ?Sized>(self, name: &N) -> u32 {
         match self {

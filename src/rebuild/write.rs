@@ -20,10 +20,6 @@ use crate::{
     },
 };
 
-/// Where leaves are cut when a key has more subkeys than one holds, as Windows' own offline library does: there is room
-/// in each for what comes.
-const CHUNK: usize = 507;
-
 /// Where the volatile number and list of subkeys stand in a key node. On disk they mean nothing.
 const VOLATILE_COUNT: u32 = 0x18;
 const VOLATILE_LIST: u32 = 0x20;
@@ -234,14 +230,9 @@ impl Writer<'_, '_> {
     /// Writes the lists of a key, whose elements wait for their keys; where the list is.
     fn lists(&mut self, number: u32) -> Result<CellOffset, RequestError> {
         let subkeys = self.children.below(number);
-        // The kind follows from the version alone: Windows chooses the size of an element by it when it splits a leaf.
-        let kind = match ListKind::first_leaf(self.minor) {
-            ListKind::Lf if subkeys.len() > ListKind::Lf.capacity() => ListKind::Li,
-            kind => kind,
-        };
-        let chunk = if subkeys.len() <= kind.capacity() { kind.capacity() } else { CHUNK };
+        let (kind, most) = ListKind::leaves_of(self.minor, subkeys.len());
         let mut leaves = Vec::new();
-        for chunk in subkeys.chunks(chunk) {
+        for chunk in subkeys.chunks(most) {
             let mut elements = Vec::with_capacity(chunk.len() * 8);
             for subkey in chunk {
                 let Some(key) = self.tree.keys.get(*subkey as usize) else { continue };
