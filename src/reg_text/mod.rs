@@ -5,7 +5,7 @@
 //! [`Writer`] and [`print_changes`] write version 5 text that `regedit` accepts and that [`parse`] reads back unchanged.
 //!
 //! ```
-//! use hivesmith::{edit::Change, reg_text};
+//! use hivesmith::{Data, Hive, Version, edit::Change, reg_text};
 //!
 //! let text = "Windows Registry Editor Version 5.00\r\n\r\n\
 //!             [HKEY_LOCAL_MACHINE\\BROKENSYSTEM\\ControlSet001\\Services\\gpsvc]\r\n\
@@ -15,6 +15,14 @@
 //! let hive = "HKLM\\BROKENSYSTEM".parse()?;
 //! let changes: Vec<Change> = file.changes_under(&hive).collect();
 //! assert_eq!(changes.len(), 2); // make the key, set the value
+//!
+//! // Import: into a hive that stands for that key. Export is the way back.
+//! let mut hive = Hive::create(Version::V1_5)?;
+//! let mut txn = hive.begin()?;
+//! txn.apply(&changes)?;
+//! txn.commit()?;
+//! let gpsvc = hive.view().key(r"ControlSet001\Services\gpsvc")?.expect("just imported");
+//! assert_eq!(gpsvc.value("Start")?.expect("just imported").decode()?, Data::Dword(4));
 //!
 //! let mut printed = Vec::new();
 //! let left_out = reg_text::print_changes(&mut printed, &hive, &changes)?;
