@@ -1,6 +1,7 @@
 //! What `icacls` and `takeown` have in common: our options among Windows' words, progress, carrying out, the last line.
 
 use std::{
+    collections::{HashMap, HashSet},
     fmt,
     io::{self, IsTerminal as _, Write as _},
     time::{Duration, Instant},
@@ -79,6 +80,8 @@ pub(crate) struct Verb<'v> {
     pub(crate) go_on: bool,
     /// Whether the last line of `icacls` is printed.
     pub(crate) summary: bool,
+    /// What was printed of a file that is changed.
+    pub(crate) printed: &'v dyn Fn(&str) -> String,
 }
 
 type Carry<'c> = dyn FnMut(&mut FileCommands<'_>, &mut dyn fmt::Write) -> Result<FileEffect, RunError> + 'c;
@@ -117,17 +120,15 @@ pub(crate) fn carry_out(verb: &Verb<'_>, common: &Common, command: &mut Carry<'_
     let applied = apply::apply_all(Registry::reading(&[]), &drives, &planned, verb.go_on, &ours.writing, &mut at);
     progress.end();
     let mut applied = applied?;
-    for (number, error) in applied.failed.drain(..) {
-        if let Some(change) = plan.changes().nth(number) {
-            // It is not processed after all.
-            text = text
-                .split_inclusive('\n')
-                .filter(|line| *line != format!("processed file: {}\n", change.shown))
-                .collect();
-            effect.done = effect.done.saturating_sub(1);
-            effect.failed.push((change.shown.clone(), error));
-        }
+    let mut failed: HashMap<usize, io::Error> = applied.failed.drain(..).collect();
+    let failed = plan.changes().enumerate().filter_map(|(number, change)| Some((change, failed.remove(&number)?)));
+    let failed: Vec<_> = failed.map(|(change, error)| (change.shown.clone(), error)).collect();
+    // They are not processed after all.
+    if !failed.is_empty() {
+        text = without(&text, &failed.iter().map(|(shown, _)| (verb.printed)(shown)).collect());
     }
+    effect.done = effect.done.saturating_sub(failed.len());
+    effect.failed.extend(failed);
     for (path, error) in &effect.failed {
         anstream::eprintln!("{path}: {error}");
     }
@@ -165,6 +166,22 @@ pub(crate) fn carry_out(verb: &Verb<'_>, common: &Common, command: &mut Carry<'_
         None if effect.negative => Exit::No,
         None => Exit::Done,
     })
+}
+
+/// The text without what was printed of some files: a line each, or a line behind an empty one.
+fn without(text: &str, gone: &HashSet<String>) -> String {
+    let mut left = String::with_capacity(text.len());
+    let mut piece = String::new();
+    for line in text.split_inclusive('\n') {
+        piece += line;
+        if line != "\n" {
+            if !gone.contains(&piece) {
+                left += &piece;
+            }
+            piece.clear();
+        }
+    }
+    left + &piece
 }
 
 fn failure(error: &RunError, only_looks: bool) -> Failure {
@@ -230,3 +247,19 @@ pub(crate) const OUR_OPTIONS: &str = "\
 
 Paths are those of this machine, or of Windows with --drive. Links on the disk are never followed.
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_is_not_said_to_be_done() {
+        let gone: HashSet<String> = ["processed file: b\n".to_owned(), "\nSUCCESS: b\n".to_owned()].into();
+        assert_eq!(
+            without("processed file: a\nprocessed file: b\nprocessed file: bb\n", &gone),
+            "processed file: a\nprocessed file: bb\n"
+        );
+        assert_eq!(without("\nSUCCESS: a\n\nSUCCESS: b\n\nSUCCESS: c\n", &gone), "\nSUCCESS: a\n\nSUCCESS: c\n");
+        assert_eq!(without("a\n\n", &gone), "a\n\n");
+    }
+}

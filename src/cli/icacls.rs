@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use clap::Args;
 use hivesmith::command::{
     Accounts,
-    icacls::{Action, IcaclsCommand},
+    icacls::{self, Action, IcaclsCommand},
 };
 
 use super::{
@@ -44,6 +44,7 @@ impl Icacls {
             only_looks: !matches!(command.action, Action::Edit(_) | Action::Restore { .. }),
             go_on: command.go_on,
             summary: true,
+            printed: &icacls::processed,
         };
         carry_out(&verb, common, &mut |commands, out| commands.icacls(&command, out))
     }

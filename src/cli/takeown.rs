@@ -3,7 +3,13 @@
 use std::io::{self, Write as _};
 
 use clap::Args;
-use hivesmith::command::{Accounts, takeown::TakeownCommand};
+use hivesmith::{
+    command::{
+        Accounts,
+        takeown::{self, TakeownCommand},
+    },
+    security::well_known,
+};
 
 use super::{
     Common, Exit, Failure,
@@ -32,6 +38,8 @@ impl Takeown {
         }
         let command = TakeownCommand::from_args(words)
             .map_err(|error| Failure::usage(error.render().to_string().trim_end().to_owned()))?;
+        let owner = ours.owner.unwrap_or(well_known::ADMINISTRATORS);
+        let name = accounts.name(&owner);
         let verb = Verb {
             ours: &ours,
             accounts: &accounts,
@@ -39,6 +47,7 @@ impl Takeown {
             only_looks: false,
             go_on: true,
             summary: false,
+            printed: &|shown| takeown::taken(shown, &owner, &name),
         };
         carry_out(&verb, common, &mut |commands, out| commands.takeown(&command, ours.owner, out))
     }

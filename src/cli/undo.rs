@@ -35,25 +35,24 @@ impl Undo {
             self.guard(&journal)?;
         }
         let in_the_way = |step: &&UndoStep| match step.standing {
-            Standing::ChangedSince => !self.force,
-            Standing::Unreadable(_) => true,
+            Standing::ChangedSince | Standing::Missing => !self.force,
+            // One file that cannot be read must not keep all others from being put back; a hive is another matter.
+            Standing::Unreadable(_) => !self.force || step.kind == "restore-hive",
             _ => false,
         };
         let stopped = steps.iter().any(|step| in_the_way(&step));
-        let left = steps.iter().filter(|step| step.standing != Standing::Restored).count();
+        let done_with = |step: &&UndoStep| matches!(step.standing, Standing::Restored | Standing::Missing);
+        let left = steps.iter().filter(|step| !done_with(step)).count();
         if !stopped && !dry_run {
-            journal.undo().map_err(|(path, error)| {
-                let mut failure = Failure::io(&path, &error);
-                failure.message += "\n  not everything is put back: run this again before the machine is booted";
-                failure
-            })?;
+            journal.undo().map_err(|failed| not_put_back(&failed))?;
         }
         self.report(&journal, &steps, left, dry_run, stopped, common)?;
         if stopped && !self.list {
             let lines: Vec<String> =
                 steps.iter().filter(in_the_way).take(20).map(|step| format!("\n  {step}")).collect();
             let message = format!(
-                "nothing was put back:{}\n  --force puts back also what was changed since, and what was done since is lost",
+                "nothing was put back:{}\n  --force puts back all that can be: what was done since is lost, files that \
+                 are gone or cannot be read are passed over",
                 lines.concat()
             );
             return Err(Failure::new(Exit::Refused, message));
@@ -146,10 +145,27 @@ impl Undo {
             writeln!(out, "{step}")?;
         }
         match (left, dry_run) {
+            (0, _) if steps.iter().any(|step| step.standing == Standing::Missing) => {
+                writeln!(out, "nothing to put back: what is left is as it was before")?;
+            }
             (0, _) => writeln!(out, "nothing to put back: everything is as it was before")?,
             (_, true) => writeln!(out, "dry run: {left} of {} would be put back, nothing was written", steps.len())?,
             _ => writeln!(out, "put back from {}", journal.folder().display())?,
         }
         Ok(())
     }
+}
+
+/// What an undo could not do; the rest is done.
+fn not_put_back(failed: &[(PathBuf, std::io::Error)]) -> Failure {
+    let mut failures = failed.iter().map(|(path, error)| Failure::io(path, error));
+    let mut failure = failures.next().unwrap_or_else(|| Failure::new(Exit::Io, ""));
+    for other in failures.take(20) {
+        failure.message += &format!("\n{}", other.message);
+    }
+    if failed.len() > 21 {
+        failure.message += &format!("\nand {} more", failed.len() - 21);
+    }
+    failure.message += "\n  not everything is put back: run this again before the machine is booted";
+    failure
 }

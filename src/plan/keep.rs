@@ -25,7 +25,8 @@ use crate::commit::{HiveFile, Storage, sync_folder_of};
 /// }
 /// ```
 ///
-/// `after_sha1` is there once the hive was committed. A path that is no text has `path_bytes` besides, in hexadecimal.
+/// `after_sha1` is there once the hive was committed. A path that is no text has its bytes besides, in hexadecimal, as
+/// `hive_bytes`, `volume_bytes` or `path_bytes`.
 #[derive(Debug)]
 pub struct Kept {
     folder: PathBuf,
@@ -74,13 +75,9 @@ impl Kept {
             let Some(length) = storage.len(file)? else { continue };
             let copy = format!("{number}-{name}{}", file.suffix());
             let hash = self.copy(storage, file, length, &copy)?;
-            self.files.push(json!({
-                "hive": fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string(),
-                "file": file.to_string(),
-                "copy": copy,
-                "length": length,
-                "before_sha1": hash,
-            }));
+            let mut entry = json!({ "file": file.to_string(), "copy": copy, "length": length, "before_sha1": hash });
+            note_path(&mut entry, "hive", &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
+            self.files.push(entry);
         }
         self.write()
     }
@@ -92,8 +89,10 @@ impl Kept {
     ///
     /// What the host says of reading or of writing.
     pub fn committed(&mut self, path: &Path, storage: &mut dyn Storage) -> io::Result<()> {
-        let hive = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
-        for entry in self.files.iter_mut().filter(|entry| entry["hive"] == hive.as_str()) {
+        let mut noted = json!({});
+        note_path(&mut noted, "hive", &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()));
+        let same = |entry: &Json| ["hive", "hive_bytes"].iter().all(|field| entry.get(field) == noted.get(field));
+        for entry in self.files.iter_mut().filter(|entry| same(entry)) {
             let file = HIVE_FILES.into_iter().find(|file| entry["file"] == file.to_string().as_str());
             let Some(file) = file else { continue };
             if let Some(length) = storage.len(file)? {
@@ -110,15 +109,9 @@ impl Kept {
     /// What the host says.
     pub fn keep_descriptors<'c>(&mut self, changes: impl IntoIterator<Item = &'c DescriptorChange>) -> io::Result<()> {
         for change in changes {
-            let mut entry = json!({
-                "volume": fs::canonicalize(&change.volume)?.display().to_string(),
-                "path": change.path.display().to_string(),
-                "before": hex(&change.before),
-                "after": hex(&change.after),
-            });
-            if change.path.to_str().is_none() {
-                entry["path_bytes"] = hex(change.path.as_os_str().as_encoded_bytes()).into();
-            }
+            let mut entry = json!({ "before": hex(&change.before), "after": hex(&change.after) });
+            note_path(&mut entry, "volume", &fs::canonicalize(&change.volume)?);
+            note_path(&mut entry, "path", &change.path);
             self.descriptors.push(entry);
         }
         self.write()
@@ -139,6 +132,14 @@ impl Kept {
         let hash = digest(storage, file, length, &mut copy)?;
         copy.sync_all()?;
         Ok(hash)
+    }
+}
+
+/// A path as text for people and, where it is none, as bytes for the way back.
+pub(super) fn note_path(entry: &mut Json, field: &str, path: &Path) {
+    entry[field] = path.display().to_string().into();
+    if path.to_str().is_none() {
+        entry[format!("{field}_bytes")] = hex(path.as_os_str().as_encoded_bytes()).into();
     }
 }
 

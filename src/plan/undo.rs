@@ -12,7 +12,8 @@ use serde_json::{Value as Json, json};
 use super::keep::{HIVE_FILES, digest, replace};
 use crate::{
     commit::{FileStorage, HiveFile, Storage},
-    volume::Trail,
+    security,
+    volume::{Place, Trail, same_descriptor},
 };
 
 /// A folder that [`Kept`](super::Kept) made: hives and descriptors as they were before.
@@ -28,8 +29,10 @@ pub struct Journal {
 enum State {
     /// Nobody has put it back.
     Kept,
-    /// Somebody began to, and was interrupted: files may be half of one state and half of the other.
+    /// Somebody began to, and was interrupted: hives may be half of one state and half of the other.
     Begun,
+    /// Somebody began to, and all hives were put back: what they are not any more, somebody has changed since.
+    HivesBack,
     Undone,
 }
 
@@ -77,6 +80,8 @@ pub enum Standing {
     Unchanged,
     /// It is neither, so somebody has changed it since: what they did would be lost.
     ChangedSince,
+    /// It is gone, and so is what could be put back. The volume that it was on is there.
+    Missing,
     /// It cannot be found or read.
     Unreadable(String),
 }
@@ -106,11 +111,7 @@ impl Journal {
         for entry in document["descriptors"].as_array().into_iter().flatten() {
             journal.descriptors.push(kept_descriptor(entry).ok_or_else(|| wrong("one of its descriptors"))?);
         }
-        journal.state = match fs::read(folder.join(STATE)) {
-            Ok(text) if text.starts_with(b"{\"undone\":true") => State::Undone,
-            Ok(_) => State::Begun,
-            Err(_) => State::Kept,
-        };
+        journal.state = State::read(&folder.join(STATE));
         Ok(journal)
     }
 
@@ -173,38 +174,63 @@ impl Journal {
     }
 
     /// Puts everything back, byte for byte: hives in place, then descriptors. Whoever calls this has looked at
-    /// [`steps`](Self::steps); what was changed since is written over.
+    /// [`steps`](Self::steps); what was changed since is written over, and files that are gone are passed over.
     ///
     /// A hive that is being written has no base block, so that nothing takes it for a hive before it is one again; the
     /// journal knows that it was begun, so that the next attempt goes on.
     ///
     /// # Errors
     ///
-    /// The file, and what the host says. What was put back before it stays so; calling again goes on.
-    pub fn undo(&mut self) -> Result<(), (PathBuf, io::Error)> {
-        let state = self.folder.join(STATE);
-        let note = |undone: bool| {
-            let text = json!({ "undone": undone }).to_string();
-            replace(&state, text.as_bytes()).map_err(|error| (state.clone(), error))
-        };
-        let begins = self.steps().iter().any(|step| step.standing != Standing::Restored);
+    /// The files that could not be put back, and what the host says: the first hive, before any descriptor is written,
+    /// or all descriptors. Everything else is put back; calling again goes on.
+    pub fn undo(&mut self) -> Result<(), Vec<(PathBuf, io::Error)>> {
+        let nothing_to_do = |step: &UndoStep| matches!(step.standing, Standing::Restored | Standing::Missing);
+        let begins = !self.steps().iter().all(nothing_to_do);
         if begins {
-            note(false)?;
-            self.state = State::Begun;
+            self.note(State::Begun)?;
         }
         for hive in &self.hives {
             let standing = hive.standing(self.state);
             if !matches!(standing, Ok(Standing::Restored)) {
-                hive.restore().map_err(|error| (hive.path.clone(), error))?;
+                hive.restore().map_err(|error| vec![(hive.path.clone(), error)])?;
             }
         }
-        let mut trail = Trail::default();
-        for kept in &self.descriptors {
-            kept.restore(&mut trail).map_err(|error| (kept.volume.join(&kept.path), error))?;
+        if begins {
+            self.note(State::HivesBack)?;
         }
-        note(true)?;
-        self.state = State::Undone;
+        let mut trail = Trail::default();
+        let mut failed = Vec::new();
+        for kept in &self.descriptors {
+            if let Err(error) = kept.restore(&mut trail) {
+                failed.push((kept.volume.join(&kept.path), error));
+            }
+        }
+        if !failed.is_empty() {
+            return Err(failed);
+        }
+        self.note(State::Undone)
+    }
+
+    /// Makes durable how far it has come.
+    fn note(&mut self, state: State) -> Result<(), Vec<(PathBuf, io::Error)>> {
+        let text = json!({ "undone": state == State::Undone, "hives": state != State::Begun }).to_string();
+        let path = self.folder.join(STATE);
+        replace(&path, text.as_bytes()).map_err(|error| vec![(path, error)])?;
+        self.state = state;
         Ok(())
+    }
+}
+
+impl State {
+    fn read(path: &Path) -> Self {
+        let Ok(text) = fs::read(path) else { return Self::Kept };
+        // What is no text of ours was begun, too: only that was ever noted.
+        let noted: Json = serde_json::from_slice(&text).unwrap_or_default();
+        match (noted["undone"] == true, noted["hives"] == true) {
+            (true, _) => Self::Undone,
+            (false, true) => Self::HivesBack,
+            (false, false) => Self::Begun,
+        }
     }
 }
 
@@ -295,10 +321,11 @@ impl KeptFile {
 
 impl KeptDescriptor {
     fn standing(&self, trail: &mut Trail) -> io::Result<Standing> {
-        let now = trail.place(&self.volume, &self.path)?.descriptor()?;
-        Ok(if now == self.before {
+        let Some(place) = self.place(trail)? else { return Ok(Standing::Missing) };
+        let now = place.descriptor()?;
+        Ok(if same_descriptor(&now, &self.before) {
             Standing::Restored
-        } else if now == self.after {
+        } else if same_descriptor(&now, &self.after) {
             Standing::Unchanged
         } else {
             Standing::ChangedSince
@@ -306,11 +333,20 @@ impl KeptDescriptor {
     }
 
     fn restore(&self, trail: &mut Trail) -> io::Result<()> {
-        let place = trail.place(&self.volume, &self.path)?;
-        if place.descriptor()? != self.before {
+        let Some(place) = self.place(trail)? else { return Ok(()) };
+        if !same_descriptor(&place.descriptor()?, &self.before) {
             place.set_descriptor(&self.before)?;
         }
         Ok(())
+    }
+
+    /// The file; none where it is gone. A volume that is not there is an error: nothing on it is gone.
+    fn place(&self, trail: &mut Trail) -> io::Result<Option<Place>> {
+        trail.enter(&self.volume)?;
+        match trail.place(&self.volume, &self.path) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            found => found.map(Some),
+        }
     }
 }
 
@@ -328,6 +364,7 @@ impl fmt::Display for Standing {
             Self::Restored => out.write_str("is as it was before"),
             Self::Unchanged => out.write_str("is put back"),
             Self::ChangedSince => out.write_str("is neither as it was before nor as the change left it"),
+            Self::Missing => out.write_str("is gone"),
             Self::Unreadable(why) => write!(out, "cannot be read: {why}"),
         }
     }
@@ -345,20 +382,26 @@ fn kept_file(folder: &Path, entry: &Json) -> Option<(PathBuf, KeptFile)> {
         before: text("before_sha1"),
         after: text("after_sha1"),
     };
-    Some((PathBuf::from(entry["hive"].as_str()?), kept))
+    Some((kept_path(entry, "hive")?, kept))
 }
 
 fn kept_descriptor(entry: &Json) -> Option<KeptDescriptor> {
-    let path = match entry["path_bytes"].as_str() {
-        Some(bytes) => path_of(unhex(bytes)?)?,
-        None => PathBuf::from(entry["path"].as_str()?),
-    };
+    let before = unhex(entry["before"].as_str()?)?;
+    // It is going to be written: a journal that was damaged must not reach a driver.
+    security::validate(&before).ok()?;
     Some(KeptDescriptor {
-        volume: PathBuf::from(entry["volume"].as_str()?),
-        path,
-        before: unhex(entry["before"].as_str()?)?,
+        volume: kept_path(entry, "volume")?,
+        path: kept_path(entry, "path")?,
+        before,
         after: unhex(entry["after"].as_str()?)?,
     })
+}
+
+fn kept_path(entry: &Json, field: &str) -> Option<PathBuf> {
+    match entry[format!("{field}_bytes")].as_str() {
+        Some(bytes) => path_of(unhex(bytes)?),
+        None => Some(PathBuf::from(entry[field].as_str()?)),
+    }
 }
 
 #[cfg(unix)]
@@ -367,9 +410,12 @@ fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
     Some(std::os::unix::ffi::OsStringExt::from_vec(bytes)).map(|path: std::ffi::OsString| path.into())
 }
 
+/// The bytes of a path of Windows are WTF-8.
 #[cfg(not(unix))]
+#[allow(clippy::needless_pass_by_value)] // Elsewhere they are the path.
 fn path_of(bytes: Vec<u8>) -> Option<PathBuf> {
-    String::from_utf8(bytes).ok().map(PathBuf::from)
+    let units = crate::volume::from_wtf8(&bytes)?;
+    Some(crate::volume::os_name(&crate::name::NameBuf::from(units)).into())
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
@@ -381,3 +427,47 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 const STATE: &str = "undo.json";
 const SECTOR: u64 = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{name::NameBuf, plan::descriptors::hex, security::SecurityDescriptor, volume::os_name};
+
+    #[test]
+    fn a_path_that_is_no_text_is_found_again() {
+        let path = PathBuf::from(os_name(&NameBuf::from(vec![0x61, 0xd801, 0xe4])));
+        assert_eq!(path.to_str(), None);
+        for path in [path, PathBuf::from("a b")] {
+            let mut entry = json!({});
+            super::super::keep::note_path(&mut entry, "hive", &path);
+            assert_eq!(kept_path(&entry, "hive"), Some(path));
+        }
+    }
+
+    #[test]
+    fn what_was_noted_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("journal.json"), "{\"version\":1}").unwrap();
+        let mut journal = Journal::open(folder.path()).unwrap();
+        assert_eq!(journal.state, State::Kept);
+        for state in [State::Begun, State::HivesBack, State::Undone] {
+            journal.note(state).unwrap();
+            assert_eq!(Journal::open(folder.path()).unwrap().state, state);
+        }
+        fs::write(folder.path().join(STATE), "torn").unwrap();
+        assert_eq!(Journal::open(folder.path()).unwrap().state, State::Begun);
+    }
+
+    #[test]
+    fn a_journal_with_a_damaged_descriptor_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = hex(&"O:SYD:NO_ACCESS_CONTROL".parse::<SecurityDescriptor>().unwrap().to_bytes());
+        let cut = |digits: usize| &whole[..whole.len() - digits];
+        for (before, reads) in [(cut(0), true), (cut(1), false), (cut(2), false)] {
+            let entry = json!({ "volume": "/", "path": "x", "before": before, "after": "" });
+            let document = json!({ "version": 1, "files": [], "descriptors": [entry] });
+            fs::write(folder.path().join("journal.json"), document.to_string()).unwrap();
+            assert_eq!(Journal::open(folder.path()).is_ok(), reads, "{before}");
+        }
+    }
+}

@@ -21,7 +21,10 @@ pub use boot_store::BootStore;
 pub use disk::{DiskStyle, DrivePartitions, PartitionEntry, PartitionTable};
 pub use drives::Drives;
 pub use hibernation::{Hibernated, hibernated};
+#[cfg(not(unix))]
+pub(crate) use names::from_wtf8;
 pub use names::{name_of, os_name, shown_name};
+pub(crate) use place::same_descriptor;
 pub use place::{Entries, Identity, Place, PlaceKind};
 pub use system::system_of;
 pub(crate) use trail::Trail;

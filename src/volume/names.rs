@@ -34,8 +34,7 @@ pub fn shown_name(name: &OsStr) -> String {
 }
 
 /// UTF-8 in which an unpaired surrogate has its three-byte form, and a pair never has.
-#[cfg(not(windows))]
-fn from_wtf8(mut bytes: &[u8]) -> Option<Vec<u16>> {
+pub(crate) fn from_wtf8(mut bytes: &[u8]) -> Option<Vec<u16>> {
     let mut units = Vec::with_capacity(bytes.len());
     while !bytes.is_empty() {
         let valid = match std::str::from_utf8(bytes) {

@@ -171,3 +171,59 @@ fn machines_read_what_changed() {
     let document = volume.hivesmith(&grant).ends(0).json();
     assert_eq!((&document["changed"], &document["processed"]), (&false.into(), &1.into()));
 }
+
+/// A folder's own entries are edited, and it keeps what it inherited, also where the folder above it is out of sight.
+#[test]
+fn a_folder_that_stands_for_a_drive_is_not_taken_for_the_root_of_a_volume() {
+    let Some(volume) = Volume::mounted() else { return };
+    volume.folder("a", "O:BAG:BUD:PAI(A;OICI;FA;;;SY)");
+    volume.folder("a/b", "O:BAG:BUD:AI(A;OICIID;FA;;;BA)");
+    let above = format!("G:={}", volume.path("a/b").display());
+    let on = |drive: &str, path: &str, words: &[&str]| {
+        volume.hivesmith(&[&["icacls", "--drive", drive, path], words].concat())
+    };
+    // The folder above is found: what it hands on is inherited anew.
+    on(&above, r"G:\", &["/grant", "Users:R"]).ends(0);
+    assert_eq!(volume.sddl("a/b"), "O:BAG:BUD:AI(A;;FR;;;BU)(A;OICIID;FA;;;SY)");
+    let link = volume.work().join("link");
+    std::os::unix::fs::symlink(volume.path("a/b"), &link).unwrap();
+    volume.set("a/b", "O:BAG:BUD:AI(A;OICIID;FA;;;BA)");
+    volume.hivesmith(&["icacls", link.to_str().unwrap(), "/reset"]).ends(0);
+    assert_eq!(volume.sddl("a/b"), "O:BAG:BUD:AI(A;OICIID;FA;;;SY)");
+
+    // Mounted by itself, below a name that is no text. Nobody can say what the folder above hands on.
+    let name = std::os::unix::ffi::OsStringExt::from_vec(b"caf\xe9".to_vec());
+    let part = volume.work().join::<std::ffi::OsString>(name);
+    fs::create_dir(&part).unwrap();
+    crate::volume::tool_at("mount", &["--bind".as_ref(), volume.path("a/b").as_ref(), part.as_ref()]);
+    let named = volume.work().join("part");
+    std::os::unix::fs::symlink(&part, &named).unwrap();
+    let drive = format!("H:={}", named.display());
+    let before = volume.hex("a/b");
+    let granted = on(&drive, r"H:\", &["/grant", "Users:R"]);
+    let after = volume.sddl("a/b");
+    let refused = on(&drive, r"H:\", &["/inheritance:e"]);
+    let undone = volume.hivesmith(&["undo"]);
+    let back = volume.hex("a/b");
+    crate::volume::tool_at("umount", &[part.as_ref()]);
+    granted.ends(0);
+    assert_eq!(after, "O:BAG:BUD:AI(A;;FR;;;BU)(A;OICIID;FA;;;SY)");
+    assert!(refused.code != 0 && refused.err.contains("folder that holds it cannot be read"), "{refused:?}");
+    undone.ends(0);
+    assert_eq!(back, before);
+
+    // The root of the volume has nothing to inherit from.
+    volume.set("", "O:BAG:BUD:AI(A;;FA;;;SY)(A;OICIID;FA;;;BA)");
+    volume.hivesmith(&["icacls", r"F:\", "/grant", "Users:R"]).ends(0);
+    assert_eq!(volume.sddl(""), "O:BAG:BUD:AI(A;;FR;;;BU)(A;;FA;;;SY)");
+}
+
+#[test]
+fn a_label_that_is_inherited_opens_and_closes_nothing() {
+    let Some(volume) = Volume::mounted() else { return };
+    volume.folder("a", "O:BAG:BUD:PAI(A;OICI;FA;;;BA)");
+    volume.file("a/b", "O:BAG:BUD:AI(A;ID;FA;;;BA)");
+    let done = volume.hivesmith(&["icacls", r"F:\a", "/setintegritylevel", "(OI)(CI)H"]).ends(0);
+    assert_eq!(volume.sddl("a/b"), "O:BAG:BUD:AI(A;ID;FA;;;BA)S:AI(ML;ID;NW;;;HI)");
+    assert!(!done.err.contains("warning"), "{}", done.err);
+}

@@ -182,6 +182,13 @@ pub(crate) fn tool(name: &str, arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
+/// The same, with arguments that are no text.
+#[track_caller]
+pub(crate) fn tool_at(name: &str, arguments: &[&std::ffi::OsStr]) {
+    let status = Command::new(name).args(arguments).status().unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(status.success(), "{name} {arguments:?}");
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -28,6 +28,12 @@ pub fn listing(path: &str, descriptor: &SecurityDescriptor, accounts: &Accounts)
     lines
 }
 
+/// The line for a file that was dealt with.
+#[must_use]
+pub fn processed(path: &str) -> String {
+    format!("processed file: {path}\n")
+}
+
 /// The last line of each command.
 #[must_use]
 pub fn summary(done: usize, failed: usize) -> String {

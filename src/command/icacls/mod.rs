@@ -25,7 +25,7 @@ pub(in crate::command) mod rights;
 mod saved;
 
 pub use arguments::{Action, Edit, IcaclsCommand};
-pub use display::{listing, summary};
+pub use display::{listing, processed, summary};
 pub(super) use permission::split_permission;
 pub use permission::{PermissionError, parse_integrity_level, parse_permission};
 pub use saved::{SaveError, SavedDescriptor, read_saved, write_saved};

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     command::{
         Accounts,
-        icacls::{self, Action, Edit, IcaclsCommand, SavedDescriptor},
+        icacls::{self, Action, Edit, IcaclsCommand, SaveError, SavedDescriptor},
         takeown::{self, TakeownCommand},
     },
     name::{NameBuf, Units as _},
@@ -75,20 +75,27 @@ impl FileCommands<'_> {
         let mut targets = targets::find(self.drives, &command.path, command.link)?;
         match &command.action {
             Action::Edit(edits) => {
-                let printed = |shown: &str| (!command.quiet).then(|| format!("processed file: {shown}\n"));
+                let printed = |shown: &str| (!command.quiet).then(|| icacls::processed(shown));
                 let change = Change { edits, recurse: command.recurse, go_on: command.go_on, printed: &printed };
                 Job::new(self, &targets, change, out).run()
             }
             Action::Restore { file, substitutes } => self.restore(&mut targets, file, substitutes, command, out),
             Action::Save { file } => {
-                let mut saved = Vec::new();
+                let mut bytes = Vec::new();
                 let mut effect = self.look(&targets, command, out, &mut |seen, _| {
-                    let path = seen.saved_as()?;
-                    saved.push(SavedDescriptor::dacl(path, seen.descriptor));
+                    // One after the other: what has no words in SDDL is that file's failure, which `/c` passes over.
+                    let saved = SavedDescriptor::dacl(seen.saved_as()?, seen.descriptor);
+                    let lines = icacls::write_saved(&[saved]).map_err(|error| {
+                        let why = match &error {
+                            SaveError::Path { .. } => "its name holds a line end".to_owned(),
+                            SaveError::Descriptor { error, .. } => error.to_string(),
+                            other => other.to_string(),
+                        };
+                        io::Error::new(io::ErrorKind::InvalidData, format!("it cannot be saved: {why}"))
+                    })?;
+                    bytes.extend(lines);
                     Ok(None)
                 })?;
-                let bytes =
-                    icacls::write_saved(&saved).map_err(|error| RunError::Refused(format!("{file}: {error}")))?;
                 effect.files.push(NewFile { path: file.clone(), bytes, existing: Existing::Replace });
                 Ok(effect)
             }
@@ -218,7 +225,7 @@ impl FileCommands<'_> {
             }
             let shown = targets::below(&target.shown, &entry.path.to_string());
             let done = self.restore_one(targets, target, &entry, &shown);
-            let printed = done.map(|()| (!command.quiet).then(|| format!("processed file: {shown}\n")));
+            let printed = done.map(|()| (!command.quiet).then(|| icacls::processed(&shown)));
             take(printed, &shown, command.go_on, &mut effect, out)?;
             (self.progress)(effect.done + effect.failed.len());
         }

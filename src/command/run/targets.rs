@@ -27,17 +27,37 @@ pub(super) struct Target {
     pub(super) shown: String,
 }
 
+/// What holds a target.
+pub(super) enum Holder {
+    Folder(Place),
+    /// Nothing: it is the root of its volume.
+    Nobody,
+    /// A folder that cannot be reached: a part of the volume is mounted by itself.
+    Unknown,
+}
+
 impl Targets {
-    /// The place of a target, and the folder that holds it; none for the volume's own. They are held one after the
-    /// other: a pattern may match more than there are handles.
-    pub(super) fn hold(&self, target: &Target) -> io::Result<(Place, Option<Place>)> {
-        match (target.path.parent(), target.path.file_name()) {
-            (Some(above), Some(name)) => {
-                let above = self.root.below(above)?;
-                Ok((above.child(name)?, Some(above)))
-            }
-            _ => Ok((self.root.below(Path::new(""))?, None)),
-        }
+    /// The place of a target, and what holds it. They are held one after the other: a pattern may match more than there
+    /// are handles.
+    pub(super) fn hold(&self, target: &Target) -> io::Result<(Place, Holder)> {
+        let (Some(above), Some(name)) = (target.path.parent(), target.path.file_name()) else {
+            let place = self.root.below(Path::new(""))?;
+            let holder = if place.is_volume_root() { Holder::Nobody } else { self.holder_of_root(&place) };
+            return Ok((place, holder));
+        };
+        let above = self.root.below(above)?;
+        Ok((above.child(name)?, Holder::Folder(above)))
+    }
+
+    /// What holds the folder that a drive letter, or a link of this machine, stands for.
+    fn holder_of_root(&self, place: &Place) -> Holder {
+        let found = || -> io::Result<Option<Place>> {
+            let (volume, rest) = Place::volume_of(&self.volume.canonicalize()?)?;
+            let (Some(above), Some(name)) = (rest.parent(), rest.file_name()) else { return Ok(None) };
+            let above = Place::open(&volume)?.below(above)?;
+            Ok((above.child(name)?.identity() == place.identity()).then_some(above))
+        };
+        found().ok().flatten().map_or(Holder::Unknown, Holder::Folder)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, io, path::Path, rc::Rc};
 use super::{
     FileCommands, FileEffect, RunError,
     descriptors::{parsed, shown_below, take},
-    targets::{self, Target, Targets},
+    targets::{self, Holder, Target, Targets},
 };
 use crate::{
     command::icacls::{Edit, rights},
@@ -99,11 +99,13 @@ impl<'a, 'c> Job<'a, 'c> {
 
     /// What the command names: its own parent is no part of the change, but what it inherits from.
     fn first(&mut self, target: &Target, walk: &mut Walk<Above>) -> io::Result<()> {
-        let (place, above) = self.targets.hold(target)?;
-        let above = match above {
-            // One that cannot be read hands nothing on, and only edits that need it have to fail.
-            Some(above) => self.commands.plan.of(&above).and_then(|bytes| parsed(&bytes)).ok(),
-            None => Some(SecurityDescriptor::new()),
+        let (place, holder) = self.targets.hold(target)?;
+        let above = match holder {
+            // What one hands on that cannot be read nobody knows: what was inherited stays, and only edits that need it
+            // have to fail.
+            Holder::Folder(above) => self.commands.plan.of(&above).and_then(|bytes| parsed(&bytes)).ok(),
+            Holder::Unknown => None,
+            Holder::Nobody => Some(SecurityDescriptor::new()),
         };
         let above = above.map(|descriptor| Above {
             descriptor: Rc::new(descriptor),

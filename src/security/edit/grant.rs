@@ -37,8 +37,8 @@ impl SecurityDescriptor {
             // One that is there already keeps its place, so that a second time changes nothing.
             let mut missing = wanted.clone();
             aces.retain(|ace| {
-                let named =
-                    wanted.iter().any(|wanted| wanted.sid() == ace.sid()) || ace.sid() == Some(&permission.trustee);
+                // What an owner is granted by his own name stays where CREATOR OWNER is meant.
+                let named = ace.sid() == Some(&permission.trustee);
                 if !named || ace.is_inherited() || !ace.ace_type().is_allow() {
                     return true;
                 }
@@ -186,6 +186,9 @@ mod tests {
         assert_eq!(after, "D:AI(D;;FW;;;BU)(A;;FR;;;BU)(A;;FA;;;SY)(A;ID;FA;;;BU)");
         let after = edited(GRANT_ONLY, "D:(A;;FA;;;SY)(A;;FR;;;BU)(A;;FR;;;BU)", permission("BU", READ), FILE);
         assert_eq!(after, "D:(A;;FA;;;SY)(A;;FR;;;BU)");
+        let creator = permission("CO", READ).handed_on(AceFlags::CONTAINER_INHERIT);
+        let after = edited(GRANT_ONLY, "O:BUD:(A;CIIO;FA;;;CO)(A;OICI;FX;;;BU)", creator, DIRECTORY);
+        assert_eq!(after, "O:BUD:(A;CIIO;FR;;;CO)(A;;FR;;;BU)(A;OICI;FX;;;BU)");
     }
 
     #[test]

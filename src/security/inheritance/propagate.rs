@@ -71,9 +71,9 @@ pub enum Inherited {
     Protected,
     /// Its inherited entries are other ones now.
     Replaced,
-    /// There was no list, or a NULL one: everybody was allowed everything. Now there is one of inherited entries.
+    /// There was no DACL, or a NULL one: everybody was allowed everything. Now there is one of inherited entries.
     Restricted,
-    /// It is empty now: nothing of its own, and nothing from the parent. A DACL like that lets nobody in.
+    /// The DACL is empty now: nothing of its own, and nothing from the parent. It lets nobody in.
     Emptied,
     /// It is no longer protected; its entries are what they were.
     Unprotected,
@@ -116,7 +116,7 @@ impl SecurityDescriptor {
                 return Ok(Inherited::Unchanged);
             }
             self.take(list, Acl::new(handed_on)?);
-            return Ok(Inherited::Restricted);
+            return Ok(list.outcome(Inherited::Restricted));
         };
 
         let marked = self.control().contains(list.auto_inherited()) || acl.aces().iter().any(Ace::is_inherited);
@@ -136,13 +136,23 @@ impl SecurityDescriptor {
         let mut acl = acl.clone();
         acl.set_aces(aces)?;
         self.take(list, acl);
-        Ok(outcome)
+        Ok(list.outcome(outcome))
     }
 
     fn take(&mut self, list: ListKind, acl: Acl) {
         list.set(self, AclState::Present(acl));
         let control = self.control().difference(list.auto_inherit_requested()) | list.auto_inherited();
         self.set_control(control);
+    }
+}
+
+impl ListKind {
+    /// A SACL opens nothing and closes nothing.
+    fn outcome(self, of_a_dacl: Inherited) -> Inherited {
+        match self {
+            Self::Dacl => of_a_dacl,
+            Self::Sacl => Inherited::Replaced,
+        }
     }
 }
 
@@ -266,6 +276,13 @@ mod tests {
         let (parent, child) = (sd("D:(A;OI;FA;;;SY)S:(AU;OIFA;GA;;;WD)"), sd("D:AI(A;;FA;;;BA)"));
         let after = propagate(&parent, &child, ObjectKind::FILE, ListKind::Sacl).unwrap();
         assert_eq!(after.descriptor.to_string(), "D:AI(A;;FA;;;BA)S:AI(AU;IDFA;FA;;;WD)");
+        // Without audits an object was no more open than with them, and is no less so when they go.
+        assert_eq!(after.inherited, Inherited::Replaced);
+        let after = propagate(&sd("S:"), &after.descriptor, ObjectKind::FILE, ListKind::Sacl).unwrap();
+        assert_eq!(
+            (after.inherited, after.descriptor.to_string().as_str()),
+            (Inherited::Replaced, "D:AI(A;;FA;;;BA)S:AI")
+        );
     }
 
     #[test]

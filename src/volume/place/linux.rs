@@ -40,7 +40,9 @@ impl Driver {
     /// The driver of the mount that an open file is on, never guessed from its path.
     fn of(file: BorrowedFd<'_>) -> io::Result<Self> {
         let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd()))?;
-        let table = fs::read_to_string("/proc/self/mountinfo")?;
+        // Any other mount may have a name that is no text; what is looked for is.
+        let table = fs::read("/proc/self/mountinfo")?;
+        let table = String::from_utf8_lossy(&table);
         let found = mount_table::mount_number(&info).and_then(|number| mount_table::file_system(&table, number));
         match found.as_deref() {
             Some("ntfs3") => Ok(Self::Ntfs3),

@@ -15,7 +15,7 @@ use std::{
 
 use crate::{
     name,
-    security::{ObjectKind, SecurityDescriptor},
+    security::{self, ObjectKind, SecurityDescriptor},
 };
 
 /// A file, folder or link of a mounted volume, and its security descriptor as the volume stores it.
@@ -184,19 +184,26 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidData`] where another one was stored than was given, which should not be; what the host
-    /// says otherwise.
+    /// [`io::ErrorKind::InvalidData`] for what is no descriptor, and where another one was stored than was given, which
+    /// should not be; what the host says otherwise.
     pub fn set_descriptor(&self, descriptor: &[u8]) -> io::Result<()> {
+        // Windows reads as far as the offsets in there say.
+        security::validate(descriptor).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         self.0.set_descriptor(descriptor)?;
-        let now = self.descriptor()?;
-        // Windows lays a descriptor out as it likes; drivers store what they are given.
-        let same_in_other_words =
-            || cfg!(windows) && SecurityDescriptor::parse(&now) == SecurityDescriptor::parse(descriptor);
-        if now != descriptor && !same_in_other_words() {
+        if !same_descriptor(&self.descriptor()?, descriptor) {
             let message = "the descriptor that was written reads back as another one";
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         Ok(())
+    }
+
+    /// Whether it is the folder that the whole volume hangs from, which no other one holds.
+    #[must_use]
+    pub fn is_volume_root(&self) -> bool {
+        /// The number of its record on every NTFS volume; what stands above those 48 bits counts how often a record
+        /// was used.
+        const ROOT: u64 = 5;
+        self.identity().file & 0xffff_ffff_ffff == ROOT
     }
 
     /// Whether the volume takes changes at all.
@@ -274,6 +281,13 @@ impl fmt::Debug for Entries {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Entries").finish_non_exhaustive()
     }
+}
+
+/// Whether what a volume holds is the descriptor that was given to it. Windows lays one out as it likes; the other
+/// drivers store what they are given.
+pub(crate) fn same_descriptor(held: &[u8], given: &[u8]) -> bool {
+    let in_other_words = || SecurityDescriptor::parse(held).ok() == SecurityDescriptor::parse(given).ok();
+    held == given || cfg!(windows) && in_other_words()
 }
 
 /// A name of one entry, which can lead nowhere but into its folder.
