@@ -9,6 +9,7 @@ mod bins;
 #[cfg(feature = "mmap")]
 pub(crate) mod mmap;
 mod pages;
+mod records;
 mod space;
 pub(crate) mod steps;
 mod transaction;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 
 pub(crate) use alloc::Allocator;
 pub(crate) use bins::Bins;
+pub(crate) use records::Records;
 
 use self::{pages::Mark, steps::Steps};
 use crate::{
@@ -43,6 +45,8 @@ pub(crate) struct Image {
     moves: Vec<(CellOffset, CellOffset)>,
     /// By a key's descriptor record: that of new keys in it, as far as that is known.
     heirs: BTreeMap<CellOffset, CellOffset>,
+    /// Where descriptors stand, once somebody has looked for one.
+    records: Option<Records>,
     /// Whether new keys inherit nothing in this transaction and share their parent's record.
     share: bool,
     writes: u64,
@@ -105,6 +109,7 @@ impl Image {
             steps: None,
             moves: Vec::new(),
             heirs: BTreeMap::new(),
+            records: None,
             share: false,
             writes: 0,
             savepoints: 0,

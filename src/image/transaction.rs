@@ -24,6 +24,7 @@ impl Image {
         self.marks.clear();
         self.moves.clear();
         self.heirs.clear();
+        self.records = None;
         self.share = false;
         let length = self.len();
         if let Some(allocator) = &mut self.allocator {
@@ -78,6 +79,7 @@ impl Image {
         }
         self.moves.truncate(mark.moves);
         self.heirs.clear();
+        self.records = None;
         let length = mark.length;
         self.grow(length.saturating_sub(self.len()));
         for (page, bytes) in mark.into_saved() {
@@ -211,10 +213,5 @@ impl Image {
     /// Remembers it, until either record goes or something is rolled back.
     pub(crate) fn set_heir(&mut self, of: CellOffset, heir: CellOffset) {
         self.heirs.insert(of, heir);
-    }
-
-    /// A record goes, and another may stand in its place soon.
-    pub(crate) fn forget_heirs(&mut self) {
-        self.heirs.clear();
     }
 }

@@ -39,7 +39,12 @@ enum Level {
 
 impl Inherited {
     /// What so many keys below one another inherit, unless the last one has a descriptor of its own. Nothing is written.
-    pub(in super::super) fn find(image: &Image, parent: CellOffset, levels: usize, own: Option<&[u8]>) -> Result<Self> {
+    pub(in super::super) fn find(
+        image: &mut Image,
+        parent: CellOffset,
+        levels: usize,
+        own: Option<&[u8]>,
+    ) -> Result<Self> {
         let parent = key_at(image, parent)?.security()?.offset();
         let mut at = Level::Record(parent);
         let mut found = Self { levels: Vec::new(), descriptors: Vec::new(), places: None, parent, own: own.is_some() };

@@ -10,7 +10,7 @@ use crate::{
         cell::CELL_HEADER,
         key_security::{KEY_SECURITY_FIXED, KeySecurity, encode, field},
     },
-    image::Image,
+    image::{Image, Records},
 };
 
 pub(super) fn record(image: &Image, at: CellOffset) -> Result<KeySecurity<'_>> {
@@ -49,7 +49,8 @@ pub(in super::super) fn release(image: &mut Image, at: CellOffset) -> Result<()>
     image.write(previous, field::NEXT, &next.0.to_le_bytes())?;
     image.write(next, field::PREVIOUS, &previous.0.to_le_bytes())?;
     image.end_step()?;
-    image.forget_heirs();
+    let descriptor = record(image, at)?.descriptor.to_vec();
+    image.forget_record(&descriptor);
     Ok(image.free(at)?)
 }
 
@@ -83,22 +84,17 @@ pub(super) struct Places {
 impl Places {
     /// Looks for records with exactly these bytes. Nothing is written: where a new record is needed and cannot be hung
     /// into the ring, this is the error.
-    pub(super) fn find(image: &Image, descriptors: &[&[u8]]) -> Result<Self> {
-        let wanted: HashMap<&[u8], usize> = descriptors.iter().copied().zip(0..).collect();
-        let ring = ring(image)?;
-        let mut by_bytes: HashMap<usize, CellOffset> = HashMap::new();
-        for &at in &ring {
-            // NT 4 left records with equal bytes: the first will do.
-            if let Some(&number) = wanted.get(record(image, at)?.descriptor) {
-                by_bytes.entry(number).or_insert(at);
+    pub(super) fn find(image: &mut Image, descriptors: &[&[u8]]) -> Result<Self> {
+        if image.records().is_none() {
+            let mut records = Records::default();
+            for at in ring(image)? {
+                records.add(record(image, at)?.descriptor, at);
             }
+            image.remember_records(records);
         }
-        let found: Vec<_> = descriptors
-            .iter()
-            .map(|bytes| wanted.get(bytes).and_then(|number| by_bytes.get(number)).copied())
-            .collect();
-        let between =
-            if found.contains(&None) { neighbours(image, &ring)? } else { (CellOffset::NIL, CellOffset::NIL) };
+        let found: Vec<_> =
+            descriptors.iter().map(|bytes| image.records().and_then(|records| records.of(bytes))).collect();
+        let between = if found.contains(&None) { neighbours(image)? } else { (CellOffset::NIL, CellOffset::NIL) };
         Ok(Self { found, between })
     }
 
@@ -122,6 +118,7 @@ impl Places {
             first = first.or(Some(new));
             last = new;
             made.insert(bytes, new);
+            image.remember_record(bytes, new);
             places.push(new);
         }
         if let Some(first) = first {
@@ -135,21 +132,27 @@ impl Places {
 
 /// Between which records new ones go: at the end of the ring, before the root's; where no log protects the change,
 /// between two that can be linked to them in one sector.
-fn neighbours(image: &Image, ring: &[CellOffset]) -> Result<(CellOffset, CellOffset)> {
-    let first = ring.first().copied().unwrap_or(CellOffset::NIL);
-    let pairs = ring.iter().copied().zip(ring.iter().copied().skip(1).chain([first]));
+fn neighbours(image: &Image) -> Result<(CellOffset, CellOffset)> {
+    let first = view(image).root()?.security()?.offset();
     if !image.is_stepwise() {
-        return Ok(pairs.last().unwrap_or((first, first)));
+        return Ok((record(image, first)?.previous, first));
     }
-    pairs
-        .into_iter()
-        .find(|(previous, next)| sector(*previous, field::NEXT) == sector(*next, field::PREVIOUS))
-        .ok_or_else(|| {
-            RequestError::Uncommittable(
-                "a new security descriptor must be linked to two records at once, which only a transaction log makes \
-                 safe, and this hive has none"
-                    .to_owned(),
-            )
-            .into()
-        })
+    let mut at = first;
+    // As many as `ring` would follow.
+    for _ in 0..=image.len() as usize / KEY_SECURITY_FIXED {
+        let next = record(image, at)?.next;
+        if sector(at, field::NEXT) == sector(next, field::PREVIOUS) {
+            return Ok((at, next));
+        }
+        if next == first {
+            break;
+        }
+        at = next;
+    }
+    Err(RequestError::Uncommittable(
+        "a new security descriptor must be linked to two records at once, which only a transaction log makes safe, and \
+         this hive has none"
+            .to_owned(),
+    )
+    .into())
 }
