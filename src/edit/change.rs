@@ -6,7 +6,7 @@ use crate::{
     name::{KeyPath, NameBuf},
 };
 
-/// One change to a hive, by path. Everything that writes (`.reg` files, Windows' commands, recipes, diffs) speaks this.
+/// One change to a hive, by path. Everything that writes (`.reg` files, Windows' commands, diffs) speaks this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {

@@ -19,7 +19,8 @@ const ONLINE: &[(&[&str], &str)] = &[
     (&["net", "net1"], "Services start with Windows and accounts are changed while it runs; leave this line out here."),
     (
         &["netstat", "tasklist", "taskkill", "get-process", "stop-process", "get-nettcpconnection", "qwinsta", "query"],
-        "Only a running Windows has processes and open ports; `hivesmith diagnose` shows the configured RDP port.",
+        "Only a running Windows has processes and open ports; the port that Remote Desktop will listen on is the value \
+         PortNumber of Control\\Terminal Server\\WinStations\\RDP-Tcp, which `reg query` shows.",
     ),
     (
         &["gpupdate", "gpresult"],
@@ -33,14 +34,12 @@ const ONLINE: &[(&[&str], &str)] = &[
     ),
     (
         &["set-netfirewallrule", "new-netfirewallrule", "enable-netfirewallrule", "disable-netfirewallrule", "netsh"],
-        "`hivesmith fix rdp-port` changes the RDP port and its firewall rules together, offline.",
+        "Firewall rules are values of the registry: `reg add` changes them offline, below \
+         Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules.",
     ),
     (&["chkdsk"], "Check the file system with a tool for NTFS, or with chkdsk on a Windows the disk is attached to."),
     (&["sfc", "dism", "wusa"], "Servicing needs Windows' own tools; run this on a Windows the disk is attached to."),
-    (
-        &["bootrec", "bcdboot", "bootsect"],
-        "Repair the store with bcdedit or a bcd recipe; boot code is not touched here.",
-    ),
+    (&["bootrec", "bcdboot", "bootsect"], "Repair the store with bcdedit; boot code is not touched here."),
     (
         &["manage-bde", "unlock-bitlocker"],
         "Unlock the volume with a tool that can, with its recovery key, and mount it again.",
