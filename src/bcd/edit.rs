@@ -5,7 +5,7 @@
 //! comes whole and before anything that refers to it, references go before what they refer to.
 
 use super::{
-    Element, ElementCode, ElementValue, ObjectType, Store, StoreError, WellKnown,
+    Element, ElementCode, ElementValue, Object, ObjectType, Store, StoreError, WellKnown,
     store::{DESCRIPTION, ELEMENT, ELEMENTS, TYPE},
 };
 use crate::{
@@ -42,6 +42,14 @@ impl NewObject {
         self.elements.retain(|(known, ..)| *known != code);
         self.elements.push((code, kind, bytes));
         self
+    }
+
+    /// With all elements of an object, as they are stored.
+    fn with_all_of(mut self, object: Object<'_>) -> Result<Self, StoreError> {
+        let stored =
+            object.elements()?.into_iter().filter_map(|it| it.stored.map(|(kind, bytes)| (it.code, kind, bytes)));
+        self.elements.extend(stored);
+        Ok(self)
     }
 
     fn change(self) -> Change {
@@ -134,12 +142,7 @@ impl Store<'_> {
     /// [`StoreError::NoSuchObject`]; as [`create`](Self::create) for the copy.
     pub fn copy(self, from: Guid, to: Guid, description: Option<&str>) -> Result<Vec<Change>, StoreError> {
         let object = self.existing(from)?;
-        let mut new = NewObject::new(to, object.object_type().unwrap_or(ObjectType(0)));
-        for element in object.elements()? {
-            if let Some((kind, bytes)) = element.stored {
-                new = new.with_stored(element.code, kind, bytes);
-            }
-        }
+        let mut new = NewObject::new(to, object.object_type().unwrap_or(ObjectType(0))).with_all_of(object)?;
         if let Some(description) = description {
             new = new.with(ElementCode::DESCRIPTION, &ElementValue::String(description.to_owned()));
         }
@@ -191,19 +194,20 @@ impl Store<'_> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::NoSuchObject`].
+    /// [`StoreError::NoSuchObject`]; [`StoreError::UnreadableList`] where something else is stored.
     pub fn list(self, id: Guid, code: ElementCode) -> Result<Vec<Guid>, StoreError> {
-        Ok(match self.existing(id)?.value(code)? {
-            Some(ElementValue::ObjectList(ids)) => ids,
-            _ => Vec::new(),
-        })
+        match self.existing(id)?.value(code)? {
+            Some(ElementValue::ObjectList(ids)) => Ok(ids),
+            Some(_) => Err(StoreError::UnreadableList(id, code)),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Puts objects into a list, in their order. Those that are in it already move.
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set).
+    /// As [`set`](Self::set), and as [`list`](Self::list).
     pub fn add_to_list(
         self,
         id: Guid,
@@ -225,7 +229,7 @@ impl Store<'_> {
     ///
     /// # Errors
     ///
-    /// As [`set`](Self::set).
+    /// As [`set`](Self::set), and as [`list`](Self::list).
     pub fn remove_from_list(self, id: Guid, code: ElementCode, members: &[Guid]) -> Result<Vec<Change>, StoreError> {
         let mut list = self.list(id, code)?;
         list.retain(|member| !members.contains(member));
@@ -258,45 +262,54 @@ impl Store<'_> {
     /// Gives this store the objects of another: theirs as they are, and no others. What this store says of itself
     /// (its `Description`) stays.
     ///
+    /// First comes what is new, then what objects of both stores hold, the boot manager's last, since it names the
+    /// others; then goes what the other store does not have. So whatever is there at any moment names only what exists.
+    ///
     /// # Errors
     ///
     /// [`StoreError::Engine`] where a record of one of them is broken.
     pub fn import(self, other: Store<'_>) -> Result<Vec<Change>, StoreError> {
-        let mut changes = Vec::new();
-        for theirs in other.objects()? {
+        let (mut made, mut changed, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        let mut theirs = other.objects()?;
+        theirs.sort_by_key(|object| object.object_type().is_some_and(starts_others));
+        for theirs in theirs {
             let id = theirs.id();
-            let elements = theirs.elements()?;
-            let Some(ours) = self.object(id)?.filter(|ours| ours.object_type() == theirs.object_type()) else {
-                if self.object(id)?.is_some() {
-                    changes.push(Change::DeleteTree { key: Store::path_of(id) });
-                }
+            let ours = self.object(id)?;
+            if ours.is_none_or(|ours| ours.object_type() != theirs.object_type()) {
+                made.extend(ours.map(|_| Change::DeleteTree { key: Store::path_of(id) }));
                 let new = NewObject::new(id, theirs.object_type().unwrap_or(ObjectType(0)));
-                let stored =
-                    elements.into_iter().filter_map(|it| it.stored.map(|(kind, bytes)| (it.code, kind, bytes)));
-                let new = stored.fold(new, |new, (code, kind, bytes)| new.with_stored(code, kind, bytes));
-                changes.push(new.change());
+                made.push(new.with_all_of(theirs)?.change());
                 continue;
-            };
-            let before = ours.elements()?;
-            for Element { code, stored } in &elements {
-                let existing = before.iter().find(|existing| existing.code == *code);
+            }
+            let (before, after) = (ours.map(Object::elements).transpose()?.unwrap_or_default(), theirs.elements()?);
+            // Both are in the order of their codes.
+            let find = |elements: &[Element], code| elements.binary_search_by_key(&code, |element| element.code).ok();
+            for Element { code, stored } in &after {
+                let existing = find(&before, *code).and_then(|at| before.get(at));
                 match stored {
                     Some((kind, bytes)) if existing.map(|it| &it.stored) != Some(stored) => {
-                        changes.push(change_of(id, *code, existing.is_some(), *kind, bytes.clone()));
+                        changed.push(change_of(id, *code, existing.is_some(), *kind, bytes.clone()));
                     }
                     _ => {}
                 }
             }
-            let gone = before.iter().filter(|existing| elements.iter().all(|element| element.code != existing.code));
-            changes.extend(gone.map(|gone| Change::DeleteTree { key: element_path(id, gone.code) }));
+            let superfluous = before.iter().filter(|existing| find(&after, existing.code).is_none());
+            changed.extend(superfluous.map(|element| Change::DeleteTree { key: element_path(id, element.code) }));
         }
         for ours in self.objects()? {
             if other.object(ours.id())?.is_none() {
-                changes.push(Change::DeleteTree { key: Store::path_of(ours.id()) });
+                gone.push(Change::DeleteTree { key: Store::path_of(ours.id()) });
             }
         }
-        Ok(changes)
+        made.extend(changed);
+        made.extend(gone);
+        Ok(made)
     }
+}
+
+/// Boot managers: their elements name what they start.
+fn starts_others(object_type: ObjectType) -> bool {
+    [ObjectType::BOOT_MANAGER, ObjectType::FIRMWARE_BOOT_MANAGER].contains(&object_type)
 }
 
 /// An element whose key exists gets another value; one that does not comes into being with it, since boot code stops

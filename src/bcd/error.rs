@@ -25,6 +25,8 @@ pub enum StoreError {
     NoDefault(Vec<Guid>),
     /// The value has another format than the element.
     WrongFormat(ElementCode),
+    /// The element of an object is to be edited as a list of objects, and what is stored is none.
+    UnreadableList(Guid, ElementCode),
     /// An identifier that stands for another one, and is no object's own.
     Virtual(Guid),
     /// The object has a type that is not the one it must have.
@@ -68,6 +70,11 @@ impl fmt::Display for StoreError {
                 write!(out, "{{default}} is not set, and it may be any of {}", ids.join(", "))
             }
             Self::WrongFormat(code) => write!(out, "element {code} holds a value of the format {}", code.format()),
+            Self::UnreadableList(id, code) => write!(
+                out,
+                "element {code} of {id:?} holds something that is no list of objects, and editing it would lose that; \
+                 set the whole list, or delete it first"
+            ),
             Self::Virtual(id) => write!(out, "{id:?} stands for another object and is none itself"),
             Self::WrongType { id, expected, found } => {
                 write!(out, "{id:?} is always of type {expected}, not {found}")

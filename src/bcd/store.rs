@@ -52,7 +52,7 @@ impl<'a> Store<'a> {
         self.hive
     }
 
-    /// All objects in the order of their keys. Keys whose names are no GUID are passed over, see
+    /// All objects in the order of their keys. Keys whose names are no GUID in braces are passed over, see
     /// [`unknown_keys`](Self::unknown_keys).
     ///
     /// # Errors
@@ -203,7 +203,9 @@ pub struct Object<'a> {
 
 impl<'a> Object<'a> {
     fn of(key: Key<'a>) -> Result<Option<Self>, StoreError> {
-        let Ok(id) = key.name()?.to_string().parse::<Guid>() else { return Ok(None) };
+        // Without braces it is no object: nobody would find it by its identifier.
+        let name = key.name()?.to_string();
+        let Some(id) = name.parse::<Guid>().ok().filter(|_| name.starts_with('{')) else { return Ok(None) };
         let stored = match key.subkey(DESCRIPTION)? {
             Some(description) => description.value(TYPE)?,
             None => None,

@@ -9,7 +9,7 @@ use hivesmith::{
     CommitReport, Protocol,
     command::run::NewFile,
     plan::{DescriptorChange, Descriptors, Kept, Opened, Registry, Step},
-    volume::{Drives, Place},
+    volume::{Drives, Existing, Made, Place},
 };
 use serde_json::{Value as Json, json};
 
@@ -30,6 +30,8 @@ pub(crate) struct Planned<'p> {
     pub(crate) files: &'p [NewFile],
     pub(crate) folders: &'p [String],
     pub(crate) descriptors: &'p Descriptors,
+    /// Whether files and folders are noted for an undo. Single commands make the one file that they were asked for.
+    pub(crate) undoes_files: bool,
 }
 
 /// Writes what the registry and the commands have planned, unless it is a dry run.
@@ -39,7 +41,7 @@ pub(crate) fn apply(
     files: &[NewFile],
     writing: &Writing,
 ) -> Result<Applied, Failure> {
-    let planned = Planned { files, folders: &[], descriptors: &Descriptors::default() };
+    let planned = Planned { files, folders: &[], descriptors: &Descriptors::default(), undoes_files: false };
     apply_all(registry, drives, &planned, false, writing, &mut |_| {})
 }
 
@@ -53,10 +55,11 @@ pub(crate) fn apply_all(
     writing: &Writing,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Applied, Failure> {
+    let &Planned { files, folders, descriptors, undoes_files } = planned;
+    refuse_existing(drives, files)?;
     if writing.dry_run {
         return Ok(Applied::default());
     }
-    let &Planned { files, folders, descriptors } = planned;
     let mut applied = Applied::default();
     guard_volumes(descriptors, writing)?;
     for path in files.iter().map(|file| file.path.as_str()).chain(folders.iter().map(String::as_str)) {
@@ -64,6 +67,7 @@ pub(crate) fn apply_all(
             writing.guard(folder)?;
         }
     }
+    let mut journal = None;
     if registry.is_changed() || !descriptors.is_empty() {
         let mut kept = Kept::create(&writing.undo_dir).map_err(|error| Failure::io(&writing.undo_dir, &error))?;
         applied.journal = Some(kept.folder().to_owned());
@@ -97,16 +101,39 @@ pub(crate) fn apply_all(
             return Err(failed);
         }
         applied.failed = written.failed;
+        journal = Some(kept);
     }
+    let mut made = Vec::new();
+    let written = write_files(drives, folders, files, &mut made);
+    if undoes_files && !made.is_empty() {
+        let kept = journal.map_or_else(|| Kept::create(&writing.undo_dir), Ok);
+        let noted = kept.and_then(|mut kept| kept.made(&made).map(|()| kept.folder().to_owned()));
+        applied.journal = Some(noted.map_err(|error| Failure::io(&writing.undo_dir, &error))?);
+    }
+    written.map(|()| applied)
+}
+
+fn write_files(drives: &Drives, folders: &[String], files: &[NewFile], made: &mut Vec<Made>) -> Result<(), Failure> {
     for folder in folders {
-        drives.make_folder(folder).map_err(|error| Failure::new(Exit::Io, format!("{folder}: {error}")))?;
+        let done = drives.make_folder(folder, made);
+        done.map_err(|error| Failure::new(Exit::Io, format!("{folder}: {error}")))?;
     }
     for file in files {
-        drives
-            .write(&file.path, &file.bytes, file.existing)
-            .map_err(|error| Failure::new(Exit::Io, format!("{}: {error}", file.path)))?;
+        let done = drives.write(&file.path, &file.bytes, file.existing, made);
+        done.map_err(|error| Failure::new(Exit::Io, format!("{}: {error}", file.path)))?;
     }
-    Ok(applied)
+    Ok(())
+}
+
+/// A file that is there and must stay is found before anything is written.
+fn refuse_existing(drives: &Drives, files: &[NewFile]) -> Result<(), Failure> {
+    match files.iter().find(|file| file.existing == Existing::Keep && drives.exists(&file.path)) {
+        Some(file) => {
+            let message = format!("{}: the file exists, and is not overwritten", file.path);
+            Err(Failure::new(Exit::Io, message))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Refuses volumes that cannot or must not be written, before anything is kept for an undo.

@@ -52,18 +52,13 @@ impl Bcdedit {
         let drives = ours.stores.drives(&ours.sources.drives()?)?;
         if let Verb::CreateStore { file } = &command.verb {
             let effect = run::create_store(file).map_err(|error| failure(&words, &error))?;
-            if !ours.writing.dry_run {
-                for file in &effect.files {
-                    drives.write(&file.path, &file.bytes, file.existing).map_err(|error| match error.kind() {
-                        io::ErrorKind::AlreadyExists => {
-                            let message = format!("{}: the file exists, and is not overwritten", file.path);
-                            Failure::new(Exit::Refused, message)
-                        }
-                        _ => Failure::opening(&file.path, &error),
-                    })?;
-                }
+            drives.folder_of(&file.text).map_err(|error| Failure::opening(&file.text, &error))?;
+            if drives.exists(&file.text) {
+                let message = format!("{}: the file exists, and is not overwritten", file.text);
+                return Err(Failure::new(Exit::Refused, message));
             }
-            print(&effect, &Applied::default(), &ours, common)?;
+            let applied = apply::apply(Registry::reading(&[]), &drives, &effect.files, &ours.writing)?;
+            print(&effect, &applied, &ours, common)?;
             return Ok(Exit::Done);
         }
         carry_out(&words, &command, &ours, &drives, common)

@@ -115,7 +115,7 @@ pub(crate) fn carry_out(verb: &Verb<'_>, common: &Common, command: &mut Carry<'_
         anstream::eprintln!("hivesmith: warning: {warning}");
     }
 
-    let planned = apply::Planned { files: &effect.files, folders: &[], descriptors: &plan };
+    let planned = apply::Planned { files: &effect.files, folders: &[], descriptors: &plan, undoes_files: false };
     let mut at = |count| progress.at("written", count);
     let applied = apply::apply_all(Registry::reading(&[]), &drives, &planned, verb.go_on, &ours.writing, &mut at);
     progress.end();

@@ -141,7 +141,8 @@ pub(crate) fn run_script(
         Applied::default()
     } else {
         let folders: Vec<String> = ran.folders().cloned().collect();
-        let planned = apply::Planned { files: &files, folders: &folders, descriptors: &ran.descriptors };
+        let planned =
+            apply::Planned { files: &files, folders: &folders, descriptors: &ran.descriptors, undoes_files: true };
         apply::apply_all(registry, &drives, &planned, false, writing, &mut |_| {})?
     };
     if !stops && !writing.dry_run && stores.makes_any() {

@@ -171,6 +171,6 @@ impl Stores {
 }
 
 fn write_new(file: &str, hive: &Hive, drives: &Drives) -> Result<(), Failure> {
-    let written = drives.write(file, &hive.to_bytes(), hivesmith::volume::Existing::Keep);
+    let written = drives.write(file, &hive.to_bytes(), hivesmith::volume::Existing::Keep, &mut Vec::new());
     written.map_err(|error| Failure::opening(file, &error))
 }

@@ -9,6 +9,8 @@ use serde_json::{Value as Json, json};
 use super::{Common, Exit, Failure, Writing};
 
 /// Puts back what a change has kept: hives byte for byte, descriptors of files byte for byte.
+///
+/// Files and folders that a script made go, too, where they are as it left them; what it replaced stays replaced.
 #[derive(Debug, Args)]
 pub(crate) struct Undo {
     /// The folder with the copies; without it the newest one in --undo-dir that has not been put back.
@@ -41,8 +43,7 @@ impl Undo {
             _ => false,
         };
         let stopped = steps.iter().any(|step| in_the_way(&step));
-        let done_with = |step: &&UndoStep| matches!(step.standing, Standing::Restored | Standing::Missing);
-        let left = steps.iter().filter(|step| !done_with(step)).count();
+        let left = steps.iter().filter(|step| !step.standing.is_settled()).count();
         if !stopped && !dry_run {
             journal.undo().map_err(|failed| not_put_back(&failed))?;
         }
@@ -65,12 +66,22 @@ impl Undo {
             return Journal::open(path).map_err(|error| Failure::io(path, &error));
         }
         let all = Journal::all(&self.writing.undo_dir).map_err(|error| Failure::io(&self.writing.undo_dir, &error))?;
-        all.into_iter().find(|journal| !journal.is_undone()).ok_or_else(|| {
-            Failure::new(
-                Exit::No,
-                format!("{}: nothing is kept there that was not put back", self.writing.undo_dir.display()),
-            )
-        })
+        for journal in all {
+            match journal {
+                Ok(journal) if journal.is_undone() => {}
+                Ok(journal) => return Ok(journal),
+                // What came before it is not what was done last.
+                Err((folder, error)) => {
+                    let mut failure = Failure::io(&folder, &error);
+                    failure.message += "\n  nothing was put back; undo JOURNAL names another one";
+                    return Err(failure);
+                }
+            }
+        }
+        Err(Failure::new(
+            Exit::No,
+            format!("{}: nothing is kept there that was not put back", self.writing.undo_dir.display()),
+        ))
     }
 
     fn guard(&self, journal: &Journal) -> Result<(), Failure> {
@@ -86,19 +97,30 @@ impl Undo {
         if common.json {
             let entries: Vec<Json> = all
                 .iter()
-                .map(|journal| {
-                    json!({
+                .map(|journal| match journal {
+                    Err((folder, error)) => {
+                        json!({ "journal": folder.display().to_string(), "error": error.to_string() })
+                    }
+                    Ok(journal) => json!({
                         "journal": journal.folder().display().to_string(),
                         "hives": journal.hives().map(|hive| hive.display().to_string()).collect::<Vec<_>>(),
                         "descriptors": journal.descriptors(),
+                        "made": journal.made(),
                         "undone": journal.is_undone(),
-                    })
+                    }),
                 })
                 .collect();
             writeln!(out, "{:#}", Json::from(entries))?;
             return Ok(Exit::Done);
         }
         for journal in &all {
+            let journal = match journal {
+                Ok(journal) => journal,
+                Err((folder, error)) => {
+                    writeln!(out, "{} (cannot be read: {error})", folder.display())?;
+                    continue;
+                }
+            };
             let state = if journal.is_undone() { " (put back)" } else { "" };
             writeln!(out, "{}{state}", journal.folder().display())?;
             for hive in journal.hives() {
@@ -106,6 +128,9 @@ impl Undo {
             }
             if journal.descriptors() > 0 {
                 writeln!(out, "    descriptors of {} files", journal.descriptors())?;
+            }
+            if journal.made() > 0 {
+                writeln!(out, "    {} files and folders that were made", journal.made())?;
             }
         }
         Ok(Exit::Done)

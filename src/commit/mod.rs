@@ -9,6 +9,8 @@ mod recover;
 mod redo;
 mod stepwise;
 mod storage;
+#[cfg(feature = "volume")]
+mod switch;
 
 pub use error::{CommitError, Outcome};
 #[cfg(all(unix, feature = "volume"))]
@@ -26,6 +28,14 @@ pub(crate) use logs::Logs;
 pub(crate) use recover::{Replayed, accept, finish, replay};
 pub(crate) use stepwise::commit as commit_stepwise;
 pub(crate) use storage::{first_sector, read_all};
+#[cfg(feature = "volume")]
+pub(crate) use switch::{holds_the_same, switch};
+
+/// Whether the first sector of a file is the base block of a hive that was closed cleanly.
+#[cfg(feature = "volume")]
+pub(crate) fn is_clean_base(sector: &[u8; crate::format::base_block::SECTOR]) -> bool {
+    crate::tree::parse_base_block(sector).is_ok_and(|base| base.is_clean())
+}
 
 /// What a commit wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,11 @@ use std::{
 use serde_json::{Value as Json, json};
 use sha1::{Digest as _, Sha1};
 
-use super::{DescriptorChange, descriptors::hex};
-use crate::commit::{HiveFile, Storage, sync_folder_of};
+use super::{DescriptorChange, descriptors::hex, made::KeptMade};
+use crate::{
+    commit::{HiveFile, Storage, sync_folder_of},
+    volume::Made,
+};
 
 /// A folder with copies of hives and their logs, and a `journal.json` that says where each came from and which
 /// descriptors files had.
@@ -20,18 +23,21 @@ use crate::commit::{HiveFile, Storage, sync_folder_of};
 /// {
 ///   "version": 1,
 ///   "files": [ { "hive": "/mnt/win/…/SYSTEM", "file": "primary", "copy": "0-SYSTEM", "length": 8192,
-///                "before_sha1": "…", "after_sha1": "…" } ],
-///   "descriptors": [ { "volume": "/mnt/win", "path": "ProgramData/…", "before": "0100…", "after": "0100…" } ]
+///                "before_sha1": "…", "after_sha1": "…", "after_length": 8192 } ],
+///   "descriptors": [ { "volume": "/mnt/win", "path": "ProgramData/…", "before": "0100…", "after": "0100…" } ],
+///   "made": [ { "volume": "/mnt/win", "path": "temp" },
+///             { "volume": "/mnt/win", "path": "temp/list.txt", "length": 7, "sha1": "…" } ]
 /// }
 /// ```
 ///
-/// `after_sha1` is there once the hive was committed. A path that is no text has its bytes besides, in hexadecimal, as
+/// `after_…` is there once the hive was committed. A path that is no text has its bytes besides, in hexadecimal, as
 /// `hive_bytes`, `volume_bytes` or `path_bytes`.
 #[derive(Debug)]
 pub struct Kept {
     folder: PathBuf,
     files: Vec<Json>,
     descriptors: Vec<Json>,
+    made: Vec<Json>,
 }
 
 impl Kept {
@@ -48,7 +54,7 @@ impl Kept {
             match fs::create_dir(&folder) {
                 Ok(()) => {
                     let folder = fs::canonicalize(folder)?;
-                    return Ok(Self { folder, files: Vec::new(), descriptors: Vec::new() });
+                    return Ok(Self { folder, files: Vec::new(), descriptors: Vec::new(), made: Vec::new() });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -97,6 +103,7 @@ impl Kept {
             let Some(file) = file else { continue };
             if let Some(length) = storage.len(file)? {
                 entry["after_sha1"] = digest(storage, file, length, &mut io::sink())?.into();
+                entry["after_length"] = length.into();
             }
         }
         self.write()
@@ -117,12 +124,27 @@ impl Kept {
         self.write()
     }
 
+    /// Notes files and folders that were made, as they are now; what is gone already is passed over.
+    ///
+    /// # Errors
+    ///
+    /// What the host says.
+    pub fn made<'m>(&mut self, made: impl IntoIterator<Item = &'m Made>) -> io::Result<()> {
+        for made in made {
+            self.made.extend(KeptMade::note(made)?);
+        }
+        self.write()
+    }
+
     /// Under another name first: a journal is there whole or not at all.
     fn write(&self) -> io::Result<()> {
         let path = self.folder.join("journal.json");
         let mut document = json!({ "version": 1, "files": self.files });
         if !self.descriptors.is_empty() {
             document["descriptors"] = self.descriptors.as_slice().into();
+        }
+        if !self.made.is_empty() {
+            document["made"] = self.made.as_slice().into();
         }
         replace(&path, &serde_json::to_vec_pretty(&document)?)
     }

@@ -3,6 +3,7 @@
 
 mod descriptors;
 mod keep;
+mod made;
 mod registry;
 mod step;
 mod undo;

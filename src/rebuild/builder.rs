@@ -20,6 +20,8 @@ const SEGMENT_CELL: u32 = 0x3fe0;
 pub(super) struct Builder {
     /// The file: the first page, and the bins so far.
     bytes: Vec<u8>,
+    /// Where the first of these bins is among those of the hive.
+    start: u32,
     /// What is left of the bins: (size, offset), so that the first at or above a size is the best fit.
     free: BTreeSet<(u32, u32)>,
     stamp: FileTime,
@@ -29,7 +31,13 @@ impl Builder {
     /// Begins a file with its first page; `stamp` is the time in the first bin's header.
     pub(super) fn new(mut page: Vec<u8>, stamp: FileTime) -> Self {
         page.resize(BINS_START as usize, 0);
-        Self { bytes: page, free: BTreeSet::new(), stamp }
+        Self { bytes: page, start: 0, free: BTreeSet::new(), stamp }
+    }
+
+    /// Begins with a bin at this offset, for a hive that has bins before it.
+    #[cfg(feature = "volume")]
+    pub(super) fn behind(start: u32) -> Self {
+        Self { start, ..Self::new(Vec::new(), FileTime(0)) }
     }
 
     /// Length of the bins so far.
@@ -55,7 +63,8 @@ impl Builder {
 
     /// Overwrites a part of a cell's payload.
     pub(super) fn patch(&mut self, cell: CellOffset, field: u32, bytes: &[u8]) {
-        let start = (BINS_START + CELL_HEADER) as usize + cell.0 as usize + field as usize;
+        let cell = cell.0.wrapping_sub(self.start);
+        let start = (BINS_START + CELL_HEADER) as usize + cell as usize + field as usize;
         self.write(start, bytes);
     }
 
@@ -82,29 +91,41 @@ impl Builder {
             self.free.insert((found - size, at + size));
         }
         self.write_size(at, CellSize { size, allocated: true });
-        Ok(CellOffset(at))
+        Ok(CellOffset(self.start + at))
     }
 
     /// A new bin for a cell of this size; its room (size, offset).
     fn add_bin(&mut self, size: u32) -> Result<(u32, u32), RequestError> {
         let at = self.len();
+        let room = MAX_BINS.saturating_sub(self.start).saturating_sub(at);
         let length = size.checked_add(HBIN_HEADER).and_then(|size| size.checked_next_multiple_of(PAGE));
-        let length = length.filter(|length| *length <= MAX_BINS - at).ok_or(RequestError::HiveFull)?;
+        let length = length.filter(|length| *length <= room).ok_or(RequestError::HiveFull)?;
         let stamp = if at == 0 { self.stamp } else { FileTime(0) };
-        self.bytes.extend_from_slice(&Hbin::new(at, length, stamp).encode());
+        self.bytes.extend_from_slice(&Hbin::new(self.start + at, length, stamp).encode());
         self.bytes.resize(self.bytes.len() + (length - HBIN_HEADER) as usize, 0);
         Ok((length - HBIN_HEADER, at + HBIN_HEADER))
     }
 
     /// Ends the file: what is left becomes free cells, and the base block stands before the bins.
     pub(super) fn finish(mut self, base: &BaseBlock, root: CellOffset) -> Vec<u8> {
-        for (size, at) in std::mem::take(&mut self.free) {
-            self.write_size(at, CellSize { size, allocated: false });
-        }
+        self.free_the_rest();
         let base = BaseBlock { root: root.0, length: self.len(), ..base.clone() };
         let sector: [u8; SECTOR] = base.encode();
         self.write(0, &sector);
         self.bytes
+    }
+
+    /// Ends bins that stand behind others: they alone.
+    #[cfg(feature = "volume")]
+    pub(super) fn finish_bins(mut self) -> Vec<u8> {
+        self.free_the_rest();
+        self.bytes.split_off(BINS_START as usize)
+    }
+
+    fn free_the_rest(&mut self) {
+        for (size, at) in std::mem::take(&mut self.free) {
+            self.write_size(at, CellSize { size, allocated: false });
+        }
     }
 }
 

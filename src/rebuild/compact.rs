@@ -77,6 +77,17 @@ impl Hive {
     }
 }
 
+/// Everything that an intact hive holds once more, in bins to be put behind others, the first of them at `start`; and
+/// where the root is. What a hive holds decides alone what these bins are.
+///
+/// # Errors
+///
+/// [`Error::Format`] where a record is broken; [`RequestError::HiveFull`].
+#[cfg(feature = "volume")]
+pub(crate) fn copy_behind(hive: HiveView<'_>, start: u32) -> Result<(Vec<u8>, CellOffset)> {
+    Ok(super::write::write_behind(&read(hive)?, hive.minor_version(), start)?)
+}
+
 /// Reads an intact hive.
 fn read(hive: HiveView<'_>) -> Result<Tree<'_>> {
     let mut tree = Tree::default();

@@ -12,4 +12,6 @@ mod salvage;
 mod tree;
 mod write;
 
+#[cfg(feature = "volume")]
+pub(crate) use compact::copy_behind;
 pub use salvage::{Fate, Loss, Salvage, Salvaged, salvage};

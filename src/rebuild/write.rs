@@ -36,19 +36,23 @@ const VALUE_FLAGS: u32 = 0x10;
 ///
 /// [`RequestError::HiveFull`] above 2 GiB, [`RequestError::DataTooLarge`].
 pub(super) fn write(tree: &Tree<'_>, base: &BaseBlock, page: Vec<u8>) -> Result<Vec<u8>, RequestError> {
-    let mut writer = Writer {
-        builder: Builder::new(page, FileTime(base.last_written)),
-        children: Children::of(tree),
-        tree,
-        minor: base.minor,
-        places: vec![CellOffset::NIL; tree.keys.len()],
-        slots: vec![(CellOffset::NIL, 0); tree.keys.len()],
-        security: vec![(CellOffset::NIL, 0); tree.descriptors.len()],
-        ring: Vec::with_capacity(tree.descriptors.len()),
-    };
+    let mut writer = Writer::new(Builder::new(page, FileTime(base.last_written)), tree, base.minor);
     let root = writer.keys()?;
     writer.close_ring();
     Ok(writer.builder.finish(base, root))
+}
+
+/// Bins with a tree of their own to be put behind others, the first of them at `start`, and where its root is.
+///
+/// # Errors
+///
+/// As [`write`].
+#[cfg(feature = "volume")]
+pub(super) fn write_behind(tree: &Tree<'_>, minor: u32, start: u32) -> Result<(Vec<u8>, CellOffset), RequestError> {
+    let mut writer = Writer::new(Builder::behind(start), tree, minor);
+    let root = writer.keys()?;
+    writer.close_ring();
+    Ok((writer.builder.finish_bins(), root))
 }
 
 struct Writer<'t, 'a> {
@@ -64,6 +68,21 @@ struct Writer<'t, 'a> {
     security: Vec<(CellOffset, u32)>,
     /// The records in the order of the ring.
     ring: Vec<CellOffset>,
+}
+
+impl<'t, 'a> Writer<'t, 'a> {
+    fn new(builder: Builder, tree: &'t Tree<'a>, minor: u32) -> Self {
+        Self {
+            builder,
+            children: Children::of(tree),
+            tree,
+            minor,
+            places: vec![CellOffset::NIL; tree.keys.len()],
+            slots: vec![(CellOffset::NIL, 0); tree.keys.len()],
+            security: vec![(CellOffset::NIL, 0); tree.descriptors.len()],
+            ring: Vec::with_capacity(tree.descriptors.len()),
+        }
+    }
 }
 
 impl Writer<'_, '_> {

@@ -1,11 +1,12 @@
 //! [`Drives`]: what drive letters of a script mean here.
 
 use std::{
+    fs::{File, OpenOptions},
     io,
     path::{Path, PathBuf},
 };
 
-use super::{Existing, Volume};
+use super::{Existing, Made, Volume};
 use crate::commit::FileStorage;
 
 /// Drive letters and the folders they stand for.
@@ -68,38 +69,41 @@ impl Drives {
         }
     }
 
-    /// Writes a file and makes it durable, by a path as for [`open_hive`](Self::open_hive).
+    /// Writes a file and makes it durable, by a path as for [`open_hive`](Self::open_hive). One that was not there is
+    /// added to `made`.
     ///
     /// # Errors
     ///
     /// As [`open_hive`](Self::open_hive); [`io::ErrorKind::AlreadyExists`] with [`Existing::Keep`].
-    pub fn write(&self, path: &str, bytes: &[u8], existing: Existing) -> io::Result<()> {
+    pub fn write(&self, path: &str, bytes: &[u8], existing: Existing, made: &mut Vec<Made>) -> io::Result<()> {
         let mut file = match self.volume(path)? {
-            Some((volume, path)) => volume.create(path, existing)?,
-            None => {
-                let mut options = std::fs::OpenOptions::new();
-                match existing {
-                    Existing::Keep => options.write(true).create_new(true),
-                    Existing::Replace => options.write(true).create(true).truncate(true),
-                    Existing::Append => options.append(true).create(true),
-                };
-                options.open(path)?
-            }
+            Some((volume, path)) => volume.create(path, existing, made)?,
+            None => create_here(Path::new(path), existing, made)?,
         };
         io::Write::write_all(&mut file, bytes)?;
         file.sync_all()
     }
 
-    /// Makes a folder, and those above it that are missing, by a path as for [`open_hive`](Self::open_hive). One that is
-    /// there is fine.
+    /// Whether something is there, by a path as for [`open_hive`](Self::open_hive).
+    #[must_use]
+    pub fn exists(&self, path: &str) -> bool {
+        match self.volume(path) {
+            Ok(Some((volume, path))) => volume.resolve(path).is_ok(),
+            Ok(None) => Path::new(path).symlink_metadata().is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    /// Makes a folder, and those above it that are missing, by a path as for [`open_hive`](Self::open_hive); each is
+    /// added to `made`. One that is there is fine.
     ///
     /// # Errors
     ///
     /// As [`open_hive`](Self::open_hive).
-    pub fn make_folder(&self, path: &str) -> io::Result<()> {
+    pub fn make_folder(&self, path: &str, made: &mut Vec<Made>) -> io::Result<()> {
         match self.volume(path)? {
-            Some((volume, path)) => volume.make_folder(path),
-            None => std::fs::create_dir_all(path),
+            Some((volume, path)) => volume.make_folder(path, made),
+            None => make_folder_here(Path::new(path), made),
         }
     }
 
@@ -149,6 +153,36 @@ impl Drives {
     pub fn folder(&self, letter: char) -> Option<&Path> {
         self.0.iter().find(|(known, _)| *known == letter).map(|(_, folder)| folder.as_path())
     }
+}
+
+/// Opens a file of this machine for writing.
+fn create_here(path: &Path, existing: Existing, made: &mut Vec<Made>) -> io::Result<File> {
+    match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(file) => {
+            made.extend(made_here(path));
+            Ok(file)
+        }
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists || existing == Existing::Keep => Err(error),
+        Err(_) if existing == Existing::Append => OpenOptions::new().append(true).create(true).open(path),
+        Err(_) => OpenOptions::new().write(true).create(true).truncate(true).open(path),
+    }
+}
+
+fn make_folder_here(path: &Path, made: &mut Vec<Made>) -> io::Result<()> {
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        std::fs::create_dir(folder)?;
+        made.extend(made_here(folder));
+    }
+    if path.is_dir() { Ok(()) } else { Err(io::Error::new(io::ErrorKind::NotADirectory, "it is no folder")) }
+}
+
+/// What was just made on this machine, by the folder it is in.
+fn made_here(path: &Path) -> Option<Made> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let volume = std::fs::canonicalize(folder).ok()?;
+    Some(Made { volume, path: path.file_name()?.into() })
 }
 
 /// The letter of `F:` and of `F:\…`, in upper case.

@@ -4,6 +4,7 @@ mod boot_store;
 mod disk;
 mod drives;
 mod hibernation;
+mod made;
 mod names;
 mod place;
 mod system;
@@ -21,6 +22,7 @@ pub use boot_store::BootStore;
 pub use disk::{DiskStyle, DrivePartitions, PartitionEntry, PartitionTable};
 pub use drives::Drives;
 pub use hibernation::{Hibernated, hibernated};
+pub use made::Made;
 #[cfg(not(unix))]
 pub(crate) use names::from_wtf8;
 pub use names::{name_of, os_name, shown_name};
@@ -129,12 +131,12 @@ impl Volume {
         Ok(bytes)
     }
 
-    /// Opens a file for writing in an existing folder.
+    /// Opens a file for writing in an existing folder. One that was not there is added to `made`.
     ///
     /// # Errors
     ///
     /// As [`resolve`](Self::resolve) for the folder, and what the host says.
-    pub fn create(&self, path: &str, existing: Existing) -> io::Result<std::fs::File> {
+    pub fn create(&self, path: &str, existing: Existing, made: &mut Vec<Made>) -> io::Result<std::fs::File> {
         let path = path.trim_end_matches(['\\', '/']);
         let (folder, name) = path.rsplit_once(['\\', '/']).unwrap_or(("", path));
         let folder = self.resolve(folder)?;
@@ -147,24 +149,26 @@ impl Volume {
         }
         let mut options = OpenOptions::new();
         match existing {
+            _ if is_new => options.write(true).create_new(true),
             Existing::Keep => options.write(true).create_new(true),
-            Existing::Replace => options.write(true).create(true).truncate(true),
-            Existing::Append => options.append(true).create(true),
+            Existing::Replace => options.write(true).truncate(true),
+            Existing::Append => options.append(true),
         };
         let open = dir.open_with(&name, &options).map_err(|error| self.explain(&folder.join(&name), error));
         let file = open?.into_std();
         if is_new {
+            made.push(self.made(folder.join(&name)));
             self.descriptor_for(&folder.join(&name));
         }
         Ok(file)
     }
 
-    /// Makes a folder, and those above it that are missing. One that is there is fine.
+    /// Makes a folder, and those above it that are missing; each is added to `made`. One that is there is fine.
     ///
     /// # Errors
     ///
     /// As [`resolve`](Self::resolve), and what the host says.
-    pub fn make_folder(&self, path: &str) -> io::Result<()> {
+    pub fn make_folder(&self, path: &str, made: &mut Vec<Made>) -> io::Result<()> {
         let mut dir = self.dir.try_clone()?;
         let mut found = PathBuf::new();
         for part in path.split(['\\', '/']).filter(|part| !part.is_empty() && *part != ".") {
@@ -172,6 +176,7 @@ impl Volume {
                 Some(entry) => entry,
                 None => {
                     dir.create_dir(part)?;
+                    made.push(self.made(found.join(part)));
                     self.descriptor_for(&found.join(part));
                     part.into()
                 }
@@ -180,6 +185,10 @@ impl Volume {
             dir = dir.open_dir(&entry).map_err(|error| self.explain(&found, error))?;
         }
         Ok(())
+    }
+
+    fn made(&self, path: PathBuf) -> Made {
+        Made { volume: self.folder.clone(), path }
     }
 
     pub(crate) fn has_folder(&self, path: &str) -> bool {

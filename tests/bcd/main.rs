@@ -9,6 +9,7 @@ mod cuts;
 mod devices;
 mod disks;
 mod guides;
+mod hostile;
 mod oracle;
 mod program;
 mod reproduced;
@@ -17,6 +18,7 @@ mod shape;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
+mod undo;
 
 use std::{
     fs,

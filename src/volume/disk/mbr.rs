@@ -58,12 +58,34 @@ impl BootRecord {
         self.entries.iter().any(|entry| entry.kind == PROTECTIVE)
     }
 
+    /// Whether it has partitions of its own besides the protective one.
+    pub(super) fn is_hybrid(&self) -> bool {
+        self.own().next().is_some()
+    }
+
+    /// A GPT as Windows sees it through this record: where it is a hybrid one, the partitions in it go by the record.
+    pub(super) fn rename(&self, mut table: PartitionTable) -> PartitionTable {
+        if self.is_hybrid() {
+            table.disk = DiskStyle::Mbr { signature: self.signature };
+        }
+        for partition in &mut table.partitions {
+            if let Some((_, entry)) = self.own().find(|(_, entry)| entry.first * SECTOR == partition.offset) {
+                partition.id = PartitionId::Mbr { signature: self.signature, offset: partition.offset };
+                partition.boots = entry.active;
+            }
+        }
+        table
+    }
+
+    /// The entries that say something, by their numbers.
+    fn own(&self) -> impl Iterator<Item = (u32, &Entry)> {
+        let says = |entry: &Entry| entry.kind != 0 && entry.kind != PROTECTIVE && entry.sectors != 0;
+        (1..).zip(&self.entries).filter(move |(_, entry)| says(entry))
+    }
+
     pub(super) fn table(&self, disk: &mut (impl Read + Seek), length: u64) -> io::Result<PartitionTable> {
         let mut partitions = Vec::new();
-        for (entry, number) in self.entries.iter().zip(1..) {
-            if entry.kind == 0 || entry.sectors == 0 {
-                continue;
-            }
+        for (number, entry) in self.own() {
             if is_extended(entry.kind) {
                 logical(disk, entry.first, self.signature, &mut partitions);
             } else {

@@ -80,16 +80,24 @@ impl PartitionTable {
     /// Reads a partition table. A GPT goes before the master boot record that protects it; its copy at the end of the
     /// disk is used where the first one is damaged.
     ///
+    /// A hybrid record has partitions of its own besides the protective one. Windows takes such a disk for one with a
+    /// master boot record (Rod Smith, "Hybrid MBRs"), and so its boot store names the partitions that are in both
+    /// tables. Their numbers are those of the GPT, which Linux reads.
+    ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
     pub fn read(disk: &mut (impl Read + Seek)) -> io::Result<Self> {
         let length = disk.seek(SeekFrom::End(0))?;
         let record = mbr::BootRecord::read(disk)?;
-        if record.protects_a_gpt() {
-            return gpt::read(disk, length);
+        if !record.protects_a_gpt() {
+            return record.table(disk, length);
         }
-        record.table(disk, length)
+        match gpt::read(disk, length) {
+            Ok(table) => Ok(record.rename(table)),
+            Err(_) if record.is_hybrid() => record.table(disk, length),
+            Err(error) => Err(error),
+        }
     }
 
     /// The partition of this number.

@@ -21,15 +21,13 @@ pub(super) fn partition_of_folder(folder: &Path) -> io::Result<PartitionEntry> {
     let table = fs::read("/proc/self/mountinfo")?;
     let mount = mount_of(&table, &folder)
         .ok_or_else(|| no(format!("{}: the mount table does not say what is mounted there", folder.display())))?;
-    let device = Path::new("/dev/block").join(&mount.number);
-    if let Ok(partition) = partition_of_device(&mount.source) {
-        return Ok(partition);
-    }
-    if fs::metadata(&device).is_ok() {
-        return partition_of_device(&device);
-    }
-    partition_of_device(&mount.source)
-        .map_err(|error| no(format!("{} is mounted from {}: {error}", folder.display(), mount.source.display())))
+    // Where the number is that of a device, it is what was mounted; the name may be another device's by now.
+    let found = if fs::metadata(Path::new(DEVICES).join(&mount.number)).is_ok() {
+        partition_of_number(&mount.number, &mount.source)
+    } else {
+        partition_of_device(&mount.source)
+    };
+    found.map_err(|error| no(format!("{} is mounted from {}: {error}", folder.display(), mount.source.display())))
 }
 
 /// The partition that a block device is.
@@ -39,7 +37,12 @@ pub(super) fn partition_of_device(device: &Path) -> io::Result<PartitionEntry> {
         return Err(no(format!("{} is no block device", device.display())));
     }
     let (major, minor) = (rustix::fs::major(metadata.rdev()), rustix::fs::minor(metadata.rdev()));
-    let sys = fs::canonicalize(format!("/sys/dev/block/{major}:{minor}"))?;
+    partition_of_number(&format!("{major}:{minor}"), device)
+}
+
+/// The same for the number of a device, `major:minor`; its name is for messages.
+fn partition_of_number(number: &str, device: &Path) -> io::Result<PartitionEntry> {
+    let sys = fs::canonicalize(Path::new(DEVICES).join(number))?;
     let number = |name: &str| -> Option<u64> { fs::read_to_string(sys.join(name)).ok()?.trim().parse().ok() };
     // A partition: its start in units of 512 bytes, whatever the sectors of the disk are.
     if let (Some(_), Some(start)) = (number("partition"), number("start")) {
@@ -61,6 +64,9 @@ fn partition_at(disk: &Path, offset: u64) -> io::Result<PartitionEntry> {
     let found = table.partitions.into_iter().find(|partition| partition.offset == offset);
     found.ok_or_else(|| no(format!("{}: no partition begins at byte {offset}", disk.display())))
 }
+
+/// Every block device, by its number.
+const DEVICES: &str = "/sys/dev/block";
 
 #[derive(Debug, PartialEq, Eq)]
 struct Mount {

@@ -90,6 +90,26 @@ fn a_damaged_gpt_is_read_from_its_copy_and_two_damaged_ones_are_refused() {
     assert!(read(&backwards).unwrap_err().to_string().contains("partition 1 ends before it begins"));
 }
 
+/// Windows takes a hybrid disk for one with a master boot record, and its boot store names partitions so; what is in the
+/// GPT alone it does not see.
+#[test]
+fn partitions_in_a_hybrid_record_go_by_it() {
+    let mut disk = two_partitions(512);
+    put(&mut disk, 0x1b8, &0x43da_9ab1_u32.to_le_bytes());
+    entry(&mut disk, 0x1ce, true, 7, 60, 20);
+    let table = read(&disk).unwrap();
+    assert_eq!(table.disk, DiskStyle::Mbr { signature: 0x43da_9ab1 });
+    let [esp, windows] = table.partitions[..] else { panic!("{table:?}") };
+    assert_eq!(esp.id, PartitionId::Gpt { disk: DISK, partition: Guid::from_u128(1) });
+    assert_eq!((windows.number, windows.boots), (2, true));
+    assert_eq!(windows.id, PartitionId::Mbr { signature: 0x43da_9ab1, offset: 60 * 512 });
+    // Without either copy of the GPT the record is all there is.
+    disk[512..1024].fill(0);
+    disk[119 * 512..].fill(0);
+    let [only] = read(&disk).unwrap().partitions[..] else { panic!() };
+    assert_eq!((only.number, only.id), (2, windows.id));
+}
+
 #[test]
 fn master_boot_records_with_logical_partitions() {
     let mut disk = vec![0; 512 * 400];

@@ -181,6 +181,11 @@ impl Run<'_, '_> {
         let hive = Hive::options().read_only(true).open_files(storage);
         let hive = hive.map_err(|error| RunError::Engine(path.clone(), error))?;
         let theirs = Store::new(hive.view()).map_err(|error| self.blame(file, error))?;
+        let manager = |store: Store<'_>| store.object(WellKnown::BOOT_MANAGER).map(|found| found.is_some());
+        let starts = (manager(self.store()?), manager(theirs));
+        if let (Ok(true), Ok(false)) = starts {
+            self.warnings.push(format!("{} has no {{bootmgr}}: nothing starts from a store without one", file.text));
+        }
         let changes = self.store()?.import(theirs);
         self.apply(changes)
     }

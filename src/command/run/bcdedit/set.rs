@@ -3,7 +3,7 @@
 use super::{Names, Run, RunError};
 use crate::{
     Guid,
-    bcd::{Definition, ElementCode, ElementValue, Format, ObjectType, Place, Scope, Store, WellKnown},
+    bcd::{Definition, ElementCode, ElementValue, Format, ObjectKind, ObjectType, Place, Scope, Store, WellKnown},
     command::{
         Word,
         bcdedit::{ElementRef, ListEdit, ObjectRef, element_of, value_of},
@@ -76,11 +76,20 @@ impl Run<'_, '_> {
         self.apply(changes)
     }
 
-    /// What the boot manager offers or starts must exist. Elsewhere, as in `inherit`, bcdedit itself lets one name what
-    /// does not exist.
+    /// What the boot manager offers or starts must exist, and be something that starts. Elsewhere, as in `inherit`,
+    /// bcdedit itself lets one name what does not exist.
     fn expect_member(&mut self, code: ElementCode, member: Guid, word: &Word) -> Result<(), RunError> {
         match self.store()?.existing(member) {
-            Ok(_) => Ok(()),
+            Ok(object) => match object.object_type() {
+                Some(kind)
+                    if is_boot_managers(code) && matches!(kind.kind(), ObjectKind::Inherit | ObjectKind::Device) =>
+                {
+                    let heading = super::show::heading(member, Some(kind));
+                    let fault = Fault::new(word.span, format!("`{}` is {heading}, which nothing starts", word.text));
+                    Err(fault.hint("`/enum active` and `/enum osloader` show entries that start").into())
+                }
+                _ => Ok(()),
+            },
             Err(error) if is_boot_managers(code) => Err(self.blame(word, error)),
             Err(error) => {
                 self.warnings.push(format!("{error}: what refers to it has no effect until it exists"));

@@ -1,6 +1,9 @@
 //! `/enum`: objects as bcdedit prints them.
 
-use std::fmt::Write as _;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write as _,
+};
 
 use super::Names;
 use crate::{
@@ -67,12 +70,19 @@ pub(super) fn heading(id: Guid, object_type: Option<ObjectType>) -> String {
 
 /// The objects of a scope in the order they are shown: by type, those that the boot manager offers in its order first.
 fn chosen<'s>(store: Store<'s>, scope: &EnumScope, one: Option<Guid>) -> Result<Vec<Object<'s>>, StoreError> {
-    let order = |id: Guid| {
-        store.object(id).and_then(|found| found.map_or(Ok(Vec::new()), |_| store.list(id, ElementCode::DISPLAY_ORDER)))
+    let order = |id: Guid| -> Result<Vec<Guid>, StoreError> {
+        let value = store.object(id)?.map(|object| object.value(ElementCode::DISPLAY_ORDER)).transpose()?.flatten();
+        Ok(match value {
+            Some(ElementValue::ObjectList(ids)) => ids,
+            // One that is no list is shown where it stands.
+            _ => Vec::new(),
+        })
     };
     let offered = order(WellKnown::BOOT_MANAGER)?;
     if let EnumScope::Active = scope {
-        let ids = std::iter::once(WellKnown::BOOT_MANAGER).chain(offered);
+        // Each once: a list that names its own boot manager over and over would be shown as often.
+        let mut seen = HashSet::new();
+        let ids = std::iter::once(WellKnown::BOOT_MANAGER).chain(offered).filter(|id| seen.insert(*id));
         return Ok(ids.map(|id| store.object(id)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect());
     }
     let firmware = order(WellKnown::FIRMWARE_BOOT_MANAGER)?;
@@ -91,11 +101,11 @@ fn chosen<'s>(store: Store<'s>, scope: &EnumScope, one: Option<Guid>) -> Result<
         }
     };
     let mut objects: Vec<Object<'s>> = store.objects()?.into_iter().filter(wanted).collect();
-    let place = |id: Guid| {
-        let mut both = offered.iter().chain(&firmware);
-        both.position(|offered| *offered == id).unwrap_or(usize::MAX)
-    };
-    objects.sort_by_key(|object| (object.object_type(), place(object.id())));
+    let mut places = HashMap::new();
+    for (place, id) in offered.into_iter().chain(firmware).enumerate() {
+        places.entry(id).or_insert(place);
+    }
+    objects.sort_by_key(|object| (object.object_type(), places.get(&object.id()).copied().unwrap_or(usize::MAX)));
     Ok(objects)
 }
 
