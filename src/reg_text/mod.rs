@@ -12,8 +12,8 @@
 //!             \"Start\"=dword:00000004\r\n";
 //! let file = reg_text::parse(text.as_bytes())?;
 //!
-//! let hive = "HKLM\\BROKENSYSTEM".parse()?;
-//! let changes: Vec<Change> = file.changes_under(&hive).collect();
+//! let mount = "HKLM\\BROKENSYSTEM".parse()?;
+//! let changes: Vec<Change> = file.changes_under(&mount).collect();
 //! assert_eq!(changes.len(), 2); // make the key, set the value
 //!
 //! // Import: into a hive that stands for that key. Export is the way back.
@@ -25,9 +25,9 @@
 //! assert_eq!(gpsvc.value("Start")?.expect("just imported").decode()?, Data::Dword(4));
 //!
 //! let mut printed = Vec::new();
-//! let left_out = reg_text::print_changes(&mut printed, &hive, &changes)?;
+//! let left_out = reg_text::print_changes(&mut printed, &mount, &changes)?;
 //! assert!(left_out.is_empty());
-//! assert_eq!(reg_text::parse(&printed)?.changes_under(&hive).collect::<Vec<_>>(), changes);
+//! assert_eq!(reg_text::parse(&printed)?.changes_under(&mount).collect::<Vec<_>>(), changes);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
