@@ -535,6 +535,29 @@ fn a_patch_turns_one_hive_into_the_other() {
 }
 
 #[test]
+fn a_patch_leaves_out_the_descriptors_that_new_keys_do_not_get_by_themselves() {
+    let folder = Folder::new();
+    let (a, b) = (folder.path("a"), folder.path("b"));
+    // What the root hands on is not what it has itself.
+    let sddl = "O:BAG:SYD:(A;;KA;;;BA)(A;OICI;KR;;;BU)";
+    for hive in [&a, &b] {
+        assert_eq!(code(&run(&["new", hive, "--root-sddl", sddl])), 0);
+    }
+    let undo = folder.path("undo");
+    let source = format!("B={b}");
+    for key in [r"HKLM\B\heir\below", r"HKLM\B\other"] {
+        assert_eq!(code(&run(&["reg", "--hive", &source, "--undo-dir", &undo, "add", key, "/f"])), 0);
+    }
+    let grant = ["security", "grant", &b, "other", "Everyone:R", "--undo-dir", &undo];
+    assert_eq!(code(&run(&grant)), 0);
+    let output = run(&["diff", "--format", "reg", &a, &b]);
+    assert_eq!(code(&output), 1);
+    let said = messages(&output);
+    let left_out: Vec<&str> = said.lines().filter(|line| line.contains("left out")).collect();
+    assert!(left_out.len() == 1 && left_out[0].ends_with("other"), "{said}");
+}
+
+#[test]
 fn check_judges_the_file_as_it_is() {
     let folder = Folder::new();
     let hive = folder.hive("hive", REG);

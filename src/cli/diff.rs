@@ -6,6 +6,7 @@ use std::{
     fmt,
     io::{self, Write},
     path::PathBuf,
+    rc::Rc,
 };
 
 use clap::ValueEnum;
@@ -15,7 +16,7 @@ use hivesmith::{
     name::{KeyPath, NameBuf, Units, upcase},
     plan::shown,
     reg_text::print_changes,
-    security::SecurityDescriptor,
+    security::{SecurityDescriptor, descriptor_of_new_key},
 };
 
 use super::{
@@ -222,8 +223,8 @@ struct Difference<'d, 'h> {
     values: Vec<(NameBuf, Option<Stored<'h>>, Option<Stored<'h>>)>,
     before: Properties<'h>,
     after: Properties<'h>,
-    /// The descriptor of the key above in B, which a new key gets.
-    inherited: Option<&'h [u8]>,
+    /// The descriptor that it has once everything but descriptors was made as in B.
+    patched: Option<Rc<[u8]>>,
 }
 
 /// A walk through both trees.
@@ -242,7 +243,17 @@ struct Pair<'h> {
     a: Option<Key<'h>>,
     b: Option<Key<'h>>,
     above: Presence,
-    inherited: Option<&'h [u8]>,
+    /// What the key above has once everything but descriptors was made as in B.
+    inherited: Option<Rc<[u8]>>,
+}
+
+/// What a new key has below one with this descriptor.
+fn heir(above: &Rc<[u8]>) -> Rc<[u8]> {
+    let handed_on = SecurityDescriptor::parse(above).and_then(|above| descriptor_of_new_key(&above));
+    match handed_on {
+        Ok(Some(handed_on)) => handed_on.to_bytes().into(),
+        _ => Rc::clone(above),
+    }
 }
 
 impl Comparison {
@@ -269,15 +280,20 @@ impl Comparison {
             };
             let before = self.a.properties(&self.path, pair.a, self.times);
             let after = self.b.properties(&self.path, pair.b, self.times);
-            let inherited = after.descriptor;
+            // A patch says nothing of descriptors: old keys keep theirs, new ones take what the key above hands on.
+            let patched = match (presence, &pair.inherited) {
+                (Presence::OnlyB, Some(above)) => Some(heir(above)),
+                _ => before.descriptor.map(Rc::from),
+            };
             let values = self.values(pair.a, pair.b);
             if presence != Presence::Both || !values.is_empty() || before != after {
                 self.differences += 1;
                 let below_such = presence != Presence::Both && pair.above == presence;
                 let path = &self.path;
-                emit(Difference { path, presence, below_such, values, before, after, inherited: pair.inherited })?;
+                let patched = patched.clone();
+                emit(Difference { path, presence, below_such, values, before, after, patched })?;
             }
-            self.push_subkeys(&pair, presence, inherited, &mut left);
+            self.push_subkeys(&pair, presence, patched, &mut left);
         }
         Ok(())
     }
@@ -305,7 +321,7 @@ impl Comparison {
         &mut self,
         pair: &Pair<'h>,
         above: Presence,
-        inherited: Option<&'h [u8]>,
+        inherited: Option<Rc<[u8]>>,
         left: &mut Vec<Pair<'h>>,
     ) {
         let mut a = self.a.subkeys(&self.path, pair.a);
@@ -313,9 +329,11 @@ impl Comparison {
         let mut pairs: Vec<(Vec<u16>, Pair<'h>)> = Vec::new();
         for (upcased, (name, b)) in self.b.subkeys(&self.path, pair.b) {
             let a = a.remove(&upcased).map(|(_, a)| a);
+            let inherited = inherited.clone();
             pairs.push((upcased, Pair { depth, name, a, b: Some(b), above, inherited }));
         }
         for (upcased, (name, a)) in a {
+            let inherited = inherited.clone();
             pairs.push((upcased, Pair { depth, name, a: Some(a), b: None, above, inherited }));
         }
         pairs.sort_by(|(a, _), (b, _)| b.cmp(a));
@@ -478,7 +496,7 @@ struct Patch {
 impl Patch {
     fn add(&mut self, difference: Difference<'_, '_>) {
         let key = KeyPath::from(difference.path.to_vec());
-        let Difference { presence, below_such, values, before, after, inherited, .. } = difference;
+        let Difference { presence, below_such, values, before, after, patched, .. } = difference;
         if presence == Presence::OnlyA {
             if !below_such {
                 self.changes.push(Change::DeleteTree { key });
@@ -496,12 +514,12 @@ impl Patch {
                 None => Change::DeleteValue { key, name },
             });
         }
-        // A new key has no class name, the descriptor of the key above, and no flags.
-        let (descriptor, flags) = if is_new { (inherited, Some(0)) } else { (before.descriptor, before.flags) };
+        // A new key has no class name and no flags.
+        let flags = if is_new { Some(0) } else { before.flags };
         if before.class != after.class {
             self.changes.push(Change::SetClassName { key: key.clone(), class: after.class });
         }
-        if let Some(after) = after.descriptor.filter(|after| descriptor != Some(*after)) {
+        if let Some(after) = after.descriptor.filter(|after| patched.as_deref() != Some(*after)) {
             self.changes.push(Change::SetSecurity { key: key.clone(), descriptor: after.to_vec() });
         }
         if flags != after.flags {

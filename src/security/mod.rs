@@ -59,7 +59,7 @@ pub use descriptor::SecurityDescriptor;
 pub use edit::{Disorder, Edited, Entries, IntegrityLevel, Permission};
 pub use error::{SecurityError, SecurityStructure};
 pub use guid::Guid;
-pub use inheritance::{Inherited, ListKind, NewObject, Propagated, propagate};
+pub use inheritance::{Inherited, ListKind, NewObject, Propagated, descriptor_of_new_key, propagate};
 pub use object_kind::{GenericMapping, ObjectKind};
 pub use sddl::SddlContext;
 pub use sid::Sid;

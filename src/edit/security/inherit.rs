@@ -7,12 +7,8 @@ use super::{
 use crate::{
     CellOffset, Result,
     image::Image,
-    security::{self, AclState, GenericMapping, NewObject, ObjectKind, SecurityDescriptor, well_known},
+    security::{self, SecurityDescriptor, descriptor_of_new_key},
 };
-
-/// A key as the kernel makes it. Its idea of executing differs from that of programs which set descriptors: it includes
-/// creating links. Keys that Windows made below `GENERIC_EXECUTE` have those rights.
-const NEW_KEY: ObjectKind = ObjectKind { mapping: GenericMapping::KEY_BY_KERNEL, ..ObjectKind::KEY };
 
 /// The record of a new key in `parent`, counted, if it is known from another key.
 pub(in super::super) fn known_heir(image: &mut Image, parent: CellOffset) -> Result<Option<CellOffset>> {
@@ -115,20 +111,7 @@ impl Inherited {
 }
 
 /// The descriptor of a new key below one with this descriptor; none if that hands nothing on.
-///
-/// Windows takes the default list of whoever makes the key then, or the program says what it wants, as it does in boot
-/// stores, whose entries have no flags. Offline nobody is logged on, so the key shares its parent's descriptor: whoever
-/// may enter the one may enter the other. Owner and group are the parent's for the same reason.
 fn handed_on(parent: &[u8]) -> Result<Option<Vec<u8>>> {
-    let parent = SecurityDescriptor::parse(parent)?;
-    let mut new = NewObject::new(NEW_KEY).below(&parent);
-    // No key that Windows made lacks them.
-    if parent.owner().is_none() {
-        new = new.owned_by(well_known::ADMINISTRATORS);
-    }
-    if parent.group().is_none() {
-        new = new.in_group(well_known::LOCAL_SYSTEM);
-    }
-    let new = new.descriptor()?;
-    Ok(matches!(new.dacl(), AclState::Present(_)).then(|| new.to_bytes()))
+    let new = descriptor_of_new_key(&SecurityDescriptor::parse(parent)?)?;
+    Ok(new.map(|new| new.to_bytes()))
 }

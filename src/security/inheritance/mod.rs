@@ -6,10 +6,12 @@
 
 mod aces;
 mod create;
+mod new_key;
 mod propagate;
 
 pub(super) use aces::settled;
 pub use create::NewObject;
+pub use new_key::descriptor_of_new_key;
 pub use propagate::{Inherited, Propagated, propagate};
 
 use super::{acl::AclState, control::Control, descriptor::SecurityDescriptor};
