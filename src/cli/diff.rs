@@ -293,7 +293,7 @@ impl Comparison {
                 let patched = patched.clone();
                 emit(Difference { path, presence, below_such, values, before, after, patched })?;
             }
-            self.push_subkeys(&pair, presence, patched, &mut left);
+            self.push_subkeys(&pair, presence, patched.as_ref(), &mut left);
         }
         Ok(())
     }
@@ -321,7 +321,7 @@ impl Comparison {
         &mut self,
         pair: &Pair<'h>,
         above: Presence,
-        inherited: Option<Rc<[u8]>>,
+        inherited: Option<&Rc<[u8]>>,
         left: &mut Vec<Pair<'h>>,
     ) {
         let mut a = self.a.subkeys(&self.path, pair.a);
@@ -329,11 +329,11 @@ impl Comparison {
         let mut pairs: Vec<(Vec<u16>, Pair<'h>)> = Vec::new();
         for (upcased, (name, b)) in self.b.subkeys(&self.path, pair.b) {
             let a = a.remove(&upcased).map(|(_, a)| a);
-            let inherited = inherited.clone();
+            let inherited = inherited.cloned();
             pairs.push((upcased, Pair { depth, name, a, b: Some(b), above, inherited }));
         }
         for (upcased, (name, a)) in a {
-            let inherited = inherited.clone();
+            let inherited = inherited.cloned();
             pairs.push((upcased, Pair { depth, name, a: Some(a), b: None, above, inherited }));
         }
         pairs.sort_by(|(a, _), (b, _)| b.cmp(a));
