@@ -780,6 +780,33 @@ fn a_hive_whose_logs_are_of_no_use_is_left_alone() {
 }
 
 #[test]
+fn the_demo_builds_in_an_empty_folder_and_nowhere_else() {
+    let folder = Folder::new();
+    let place = folder.path("demo");
+    fs::create_dir(&place).unwrap();
+    let document = json(&run(&["demo", "--json", &place]));
+    assert_eq!((document["changed"].as_bool(), document["refused"].as_array().map(Vec::len)), (Some(true), Some(0)));
+    let hive = Path::new(&place).join("Windows/System32/config/SYSTEM");
+    let built = fs::read(&hive).unwrap();
+    let again = run(&["demo", &place]);
+    assert_eq!((code(&again), fs::read(&hive).unwrap() == built), (2, true), "{}", messages(&again));
+}
+
+#[test]
+fn a_folder_where_a_file_should_be_is_said_to_be_one() {
+    let folder = Folder::new();
+    let place = folder.path(".");
+    for words in [&["dump"][..], &["check"], &["recover"], &["compact"], &["repair", "-o", "x"], &["diff", "x"]] {
+        let output = run(&[words, &[place.as_str()]].concat());
+        assert_eq!(code(&output), 4, "{words:?}: {}", messages(&output));
+    }
+    let output = run(&["undo", "--undo-dir", &folder.path("never made")]);
+    assert_eq!(code(&output), 1, "{}", messages(&output));
+    let listed = run(&["undo", "--list", "--undo-dir", &folder.path("never made")]);
+    assert_eq!((code(&listed), stdout(&listed).as_str()), (0, ""));
+}
+
+#[test]
 fn the_manual_and_the_completions_know_all_verbs() {
     let manual = stdout(&run(&["man"]));
     let completions = stdout(&run(&["completions", "bash"]));

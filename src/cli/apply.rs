@@ -56,7 +56,7 @@ pub(crate) fn apply_all(
     progress: &mut dyn FnMut(usize),
 ) -> Result<Applied, Failure> {
     let &Planned { files, folders, descriptors, undoes_files } = planned;
-    refuse_existing(drives, files)?;
+    guard_files(&registry, drives, files)?;
     if writing.dry_run {
         return Ok(Applied::default());
     }
@@ -104,11 +104,15 @@ pub(crate) fn apply_all(
         journal = Some(kept);
     }
     let mut made = Vec::new();
-    let written = write_files(drives, folders, files, &mut made);
+    let mut written = write_files(drives, folders, files, &mut made);
     if undoes_files && !made.is_empty() {
         let kept = journal.map_or_else(|| Kept::create(&writing.undo_dir), Ok);
         let noted = kept.and_then(|mut kept| kept.made(&made).map(|()| kept.folder().to_owned()));
         applied.journal = Some(noted.map_err(|error| Failure::io(&writing.undo_dir, &error))?);
+    }
+    if let (Err(failure), Some(journal)) = (&mut written, &applied.journal) {
+        failure.message +=
+            &format!("\n  all else was changed before it; copies from before are in {}", journal.display());
     }
     written.map(|()| applied)
 }
@@ -125,15 +129,36 @@ fn write_files(drives: &Drives, folders: &[String], files: &[NewFile], made: &mu
     Ok(())
 }
 
-/// A file that is there and must stay is found before anything is written.
-fn refuse_existing(drives: &Drives, files: &[NewFile]) -> Result<(), Failure> {
-    match files.iter().find(|file| file.existing == Existing::Keep && drives.exists(&file.path)) {
-        Some(file) => {
-            let message = format!("{}: the file exists, and is not overwritten", file.path);
-            Err(Failure::new(Exit::Io, message))
-        }
-        None => Ok(()),
+/// Whether writing these makes or changes any: what a script prints into a file may be there from its last run.
+pub(crate) fn brings_news(drives: &Drives, files: &[NewFile]) -> bool {
+    // Only of a file that could hold just this: reading a FIFO would wait for its other end for ever.
+    let fits = |file: &NewFile| {
+        let known = drives.find(&file.path).and_then(std::fs::metadata);
+        known.is_ok_and(|known| known.is_file() && known.len() == file.bytes.len() as u64)
+    };
+    let is_new = |file: &NewFile| match file.existing {
+        Existing::Append => !file.bytes.is_empty(),
+        _ => !fits(file) || drives.read(&file.path).ok().as_ref() != Some(&file.bytes),
+    };
+    files.iter().any(is_new)
+}
+
+/// Refuses to write over what must stay, before anything is written.
+fn guard_files(registry: &Registry<'_>, drives: &Drives, files: &[NewFile]) -> Result<(), Failure> {
+    for file in files {
+        let Ok(there) = drives.find(&file.path) else { continue };
+        let canonical = there.canonicalize().ok();
+        let is_it = |hive: &Path| canonical.is_some() && hive.canonicalize().ok() == canonical;
+        let why = if registry.files().any(is_it) {
+            "this is the hive that the commands are about"
+        } else if file.existing == Existing::Keep {
+            "the file exists, and is not overwritten (reg export does that with /y)"
+        } else {
+            continue;
+        };
+        return Err(Failure::new(Exit::Refused, format!("{}: {why}; nothing was written", file.path)));
     }
+    Ok(())
 }
 
 /// Refuses volumes that cannot or must not be written, before anything is kept for an undo.

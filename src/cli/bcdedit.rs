@@ -37,13 +37,15 @@ struct Ours {
     sources: Sources,
     stores: StoreSources,
     writing: Writing,
-    json: bool,
+    /// `/?` and its like.
+    help: bool,
 }
 
 impl Bcdedit {
     pub(crate) fn run(self, common: &Common) -> Result<Exit, Failure> {
+        let common = &mut common.clone();
         let (words, ours) = take_ours(self.words, common)?;
-        if words.iter().any(|word| matches!(word.as_str(), "/?" | "--help" | "-?" | "/help")) {
+        if ours.help {
             io::stdout().lock().write_all(HELP.as_bytes())?;
             return Ok(Exit::Done);
         }
@@ -94,7 +96,7 @@ fn carry_out(
             anstream::eprintln!("hivesmith: warning: {warning}");
         }
     }
-    if let (true, Verb::Enum { .. }) = (ours.json, &command.verb) {
+    if let (true, Verb::Enum { .. }) = (common.json, &command.verb) {
         let view = registry.view(hive).map_err(|error| Failure::of(registry.path(hive), &error))?;
         let mut document = run::store_json(view, drives).map_err(|error| failure(words, &error))?;
         document["store"] = registry.path(hive).display().to_string().into();
@@ -109,7 +111,7 @@ fn carry_out(
 
 fn print(effect: &Effect, applied: &Applied, ours: &Ours, common: &Common) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    if ours.json {
+    if common.json {
         let mut document = to_json(&effect.steps, applied, ours.writing.dry_run, &[], &effect.warnings);
         document["output"] = effect.output.as_str().into();
         document["files"] = effect.files.iter().map(|file| file.path.as_str()).collect();
@@ -150,9 +152,9 @@ fn failure(words: &[String], error: &RunError) -> Failure {
 }
 
 /// Separates our long options from Windows' words. What stands behind `/d` is a text, whatever it looks like.
-fn take_ours(words: Vec<String>, common: &Common) -> Result<(Vec<String>, Ours), Failure> {
+fn take_ours(words: Vec<String>, common: &mut Common) -> Result<(Vec<String>, Ours), Failure> {
     let (sources, stores) = (Sources::default(), StoreSources::default());
-    let mut ours = Ours { sources, stores, writing: Writing::default(), json: common.json };
+    let mut ours = Ours { sources, stores, writing: Writing::default(), help: false };
     let mut theirs: Vec<String> = Vec::new();
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
@@ -175,8 +177,13 @@ fn take_ours(words: Vec<String>, common: &Common) -> Result<(Vec<String>, Ours),
             "--dry-run" => ours.writing.dry_run = true,
             "--accept-dirty" => ours.writing.accept_dirty = true,
             "--accept-hibernated" => ours.writing.accept_hibernated = true,
-            "--json" => ours.json = true,
-            _ => theirs.push(word),
+            "/?" | "-?" | "--help" | "/help" => ours.help = true,
+            "-h" | "-H" | "/h" | "/H" if theirs.is_empty() => ours.help = true,
+            name => {
+                if !common.take(name, argument)? {
+                    theirs.push(word);
+                }
+            }
         }
     }
     Ok((theirs, ours))
@@ -193,6 +200,7 @@ Windows' bcdedit, offline. The syntax is that of Windows; these stand besides it
   --accept-dirty     take an unclean store without usable logs as it is, if it is sound
   --accept-hibernated  write although Windows is hibernated on the volume
   --json             one JSON document
+  -q, --quiet        only errors on stderr
 
   hivesmith bcdedit [/enum [active | firmware | bootapp | bootmgr | osloader | resume | inherit | all | {ID}]] [/v]
   hivesmith bcdedit /set {ID} ELEMENT VALUE

@@ -145,7 +145,9 @@ impl Compact {
             writeln!(out, "{document}")
         } else {
             let how = if replayed { " (its logs replayed)" } else { "" };
-            writeln!(out, "{new}: made from {path}{how}: {before} bytes became {after}")
+            let (made, became) =
+                if self.writing.dry_run { ("would be made", "would become") } else { ("made", "became") };
+            writeln!(out, "{new}: {made} from {path}{how}: {before} bytes {became} {after}")
         };
         out.finish(written)?;
         Ok(Exit::Done)

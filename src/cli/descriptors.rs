@@ -22,7 +22,6 @@ use super::{Common, Exit, Failure, Writing, apply, mounts::Sources, reg};
 pub(crate) struct Ours {
     pub(crate) sources: Sources,
     pub(crate) writing: Writing,
-    pub(crate) json: bool,
     pub(crate) owner: Option<Sid>,
 }
 
@@ -31,10 +30,9 @@ impl Ours {
     pub(crate) fn take(
         words: Vec<String>,
         accounts: &Accounts,
-        common: &Common,
+        common: &mut Common,
     ) -> Result<(Vec<String>, Self), Failure> {
-        let mut ours =
-            Self { sources: Sources::default(), writing: Writing::default(), json: common.json, owner: None };
+        let mut ours = Self { sources: Sources::default(), writing: Writing::default(), owner: None };
         let mut theirs: Vec<String> = Vec::new();
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
@@ -58,11 +56,15 @@ impl Ours {
                 }
                 "--dry-run" => ours.writing.dry_run = true,
                 "--accept-hibernated" => ours.writing.accept_hibernated = true,
-                "--json" => ours.json = true,
-                other if other.starts_with("--") && other != "--help" => {
-                    return Err(Failure::usage(format!("unknown option {other}; Windows' own begin with /")));
+                name => {
+                    if common.take(name, argument)? {
+                        continue;
+                    }
+                    if name.starts_with("--") && name != "--help" {
+                        return Err(Failure::usage(format!("unknown option {name}; Windows' own begin with /")));
+                    }
+                    theirs.push(word);
                 }
-                _ => theirs.push(word),
             }
         }
         Ok((theirs, ours))
@@ -90,10 +92,10 @@ type Carry<'c> = dyn FnMut(&mut FileCommands<'_>, &mut dyn fmt::Write) -> Result
 pub(crate) fn carry_out(verb: &Verb<'_>, common: &Common, command: &mut Carry<'_>) -> Result<Exit, Failure> {
     let (ours, drives) = (verb.ours, verb.ours.sources.drives()?);
     let mut plan = Descriptors::default();
-    let mut progress = Progress::new(common.quiet || ours.json);
+    let mut progress = Progress::new(common.quiet || common.json);
     let mut text = String::new();
     let mut stdout = Printed(io::BufWriter::new(io::stdout().lock()));
-    let streams = verb.only_looks && !ours.json;
+    let streams = verb.only_looks && !common.json;
     let mut effect = {
         let mut at = |count| progress.at("looked at", count);
         let mut commands = FileCommands {
@@ -134,7 +136,7 @@ pub(crate) fn carry_out(verb: &Verb<'_>, common: &Common, command: &mut Carry<'_
     }
 
     let out = &mut stdout.0;
-    if ours.json {
+    if common.json {
         let mut document = apply::to_json([], &applied, ours.writing.dry_run, &[], &effect.warnings);
         apply::add_descriptors(&mut document, &plan);
         document["output"] = text.into();
@@ -238,11 +240,12 @@ impl Progress {
 }
 
 /// Where our own options are told.
-pub(crate) const OUR_OPTIONS: &str = "\
-  --drive F:=DIR     paths that begin with F: lie below DIR; --root DIR is --drive C:=DIR
+pub(crate) const OUR_OPTIONS: &str =
+    "  --drive F:=DIR     paths that begin with F: lie below DIR; --root DIR is --drive C:=DIR
   --dry-run          show what would change and write nothing
   --undo-dir DIR     where descriptors from before are kept (hivesmith-undo)
   --json             one JSON document
+  -q, --quiet        only errors on stderr
   --accept-hibernated  write although Windows is hibernated there
 
 Paths are those of this machine, or of Windows with --drive. Links on the disk are never followed.

@@ -27,8 +27,9 @@ pub(crate) struct Icacls {
 impl Icacls {
     pub(crate) fn run(self, common: &Common) -> Result<Exit, Failure> {
         let accounts = Accounts::new();
+        let common = &mut common.clone();
         let (words, ours) = Ours::take(self.words, &accounts, common)?;
-        if words.is_empty() || words.iter().any(|word| matches!(word.as_str(), "/?" | "--help" | "-?")) {
+        if words.is_empty() || words.iter().any(|word| matches!(word.as_str(), "/?" | "--help" | "-?" | "-h")) {
             io::stdout().lock().write_all(format!("{HELP}{OUR_OPTIONS}").as_bytes())?;
             return Ok(if words.is_empty() { Exit::Usage } else { Exit::Done });
         }

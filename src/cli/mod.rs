@@ -60,6 +60,39 @@ pub(crate) struct Common {
     pub(crate) color: clap::ColorChoice,
 }
 
+impl Common {
+    /// Takes one of these options from among the words of a Windows command, which are not clap's to read; whether it
+    /// was one. `-v` is not: to `reg` and `bcdedit` it means something else.
+    pub(crate) fn take(
+        &mut self,
+        name: &str,
+        argument: impl FnOnce() -> Result<String, Failure>,
+    ) -> Result<bool, Failure> {
+        match name {
+            "--json" => self.json = true,
+            "-q" | "--quiet" => self.quiet = true,
+            "--verbose" => self.verbose = true,
+            "--color" => {
+                let choice = argument()?;
+                self.color = <clap::ColorChoice as clap::ValueEnum>::from_str(&choice, true).map_err(|_| {
+                    Failure::usage(format!("\"{choice}\" is no answer to --color: auto, always or never"))
+                })?;
+                self.set_color();
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn set_color(&self) {
+        match self.color {
+            clap::ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+            clap::ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+            clap::ColorChoice::Auto => {}
+        }
+    }
+}
+
 /// Options of verbs that write.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Writing {
@@ -169,12 +202,8 @@ pub(crate) fn main() -> ExitCode {
             return code.into();
         }
     };
-    match cli.common.color {
-        clap::ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
-        clap::ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
-        clap::ColorChoice::Auto => {}
-    }
     let common = &cli.common;
+    common.set_color();
     let done = match cli.verb {
         Verb::Dump(verb) => verb.run(common),
         Verb::Check(verb) => verb.run(common),

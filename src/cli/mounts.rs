@@ -23,7 +23,7 @@ pub(crate) struct Sources {
     /// A mounted Windows volume: its hives are HKLM\SYSTEM, HKLM\SOFTWARE and so on.
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
-    /// A hive file to be found as HKLM\NAME.
+    /// A hive file to be found as HKLM\NAME, or where NAME says: HKU\NAME.
     #[arg(long = "hive", value_name = "NAME=FILE")]
     pub(crate) hives: Vec<String>,
 }
@@ -38,6 +38,8 @@ const OWN_HIVES: [(RootKey, &str, &str); 7] = [
     (RootKey::LocalMachine, "DRIVERS", "DRIVERS"),
     (RootKey::Users, ".DEFAULT", "DEFAULT"),
 ];
+
+const CONFIG: &str = "Windows/System32/config";
 
 /// What hives are opened for.
 #[derive(Clone, Copy, Debug)]
@@ -70,17 +72,26 @@ impl Sources {
         Ok(drives)
     }
 
+    /// Where hives would be mounted; none is opened.
+    pub(crate) fn places(&self) -> Result<Vec<RegPath>, Failure> {
+        let given = self.hives.iter().map(|hive| Ok(place_and_file(hive)?.0));
+        let mut places = given.collect::<Result<Vec<_>, Failure>>()?;
+        if let Some(root) = &self.root {
+            let volume = Volume::open(root).map_err(|error| Failure::io(root, &error))?;
+            let there = |file: &str| volume.resolve(&format!("{CONFIG}/{file}")).is_ok();
+            let own = OWN_HIVES.into_iter().filter(|(.., file)| there(file));
+            places.extend(own.map(|(root_key, name, _)| mount_point(root_key, name)));
+        }
+        Ok(places)
+    }
+
     /// Opens those of the hives that one of `keys` is in: others may be damaged without being in the way.
     pub(crate) fn open(&self, keys: &[RegPath], purpose: Purpose<'_>) -> Result<Mounts, Failure> {
         let mut mounts = Mounts::default();
         for hive in &self.hives {
-            let (name, file) = hive
-                .split_once('=')
-                .filter(|(name, file)| !name.is_empty() && !file.is_empty())
-                .ok_or_else(|| Failure::usage(format!("\"{hive}\" is no hive; write it like BROKEN=/mnt/x/SYSTEM")))?;
-            let key = mount_point(RootKey::LocalMachine, name);
+            let (key, file) = place_and_file(hive)?;
             if is_wanted(&key, keys) {
-                mounts.open_path(key, Path::new(file), purpose)?;
+                mounts.open_path(key, file, purpose)?;
             }
         }
         if let Some(root) = &self.root {
@@ -88,7 +99,7 @@ impl Sources {
             for (root_key, name, file) in OWN_HIVES {
                 let key = mount_point(root_key, name);
                 if is_wanted(&key, keys) && !mounts.has(&key) {
-                    let path = format!("Windows/System32/config/{file}");
+                    let path = format!("{CONFIG}/{file}");
                     let opened = volume.open_hive(&path, purpose.writes());
                     let (path, storage) =
                         opened.map_err(|error| Failure::opening(&root.display().to_string(), &error))?;
@@ -98,6 +109,23 @@ impl Sources {
         }
         Ok(mounts)
     }
+}
+
+/// What `--hive` says: a name below `HKLM`, or where else, and the file.
+fn place_and_file(hive: &str) -> Result<(RegPath, &Path), Failure> {
+    let (name, file) = hive
+        .split_once('=')
+        .filter(|(name, file)| !name.is_empty() && !file.is_empty())
+        .ok_or_else(|| Failure::usage(format!("\"{hive}\" is no hive; write it like BROKEN=/mnt/x/SYSTEM")))?;
+    let key = match name.parse::<RegPath>() {
+        Ok(key) if key.path.names().len() == 1 => key,
+        _ if name.contains('\\') => {
+            let message = format!("\"{name}\" is no place for a hive; HKLM\\NAME or HKU\\NAME is, or NAME alone");
+            return Err(Failure::usage(message));
+        }
+        _ => mount_point(RootKey::LocalMachine, name),
+    };
+    Ok((key, Path::new(file)))
 }
 
 impl Mounts {

@@ -6,7 +6,7 @@ use clap::Args;
 use hivesmith::{
     Hive,
     command::{
-        reg::RegCommand,
+        reg::{Query, RegCommand, ValueFilter},
         run::{self, Effect, RunError},
     },
     plan::{Registry, StepKind},
@@ -18,7 +18,7 @@ use super::{
     Common, Exit, Failure, Writing, apply,
     apply::{Applied, to_json},
     loaded::Loaded,
-    mounts::{Mounts, Purpose, Sources, keys_of},
+    mounts::{Mounts, Purpose, Sources, keys_of, same_key},
 };
 
 /// Windows' `reg`, offline.
@@ -37,15 +37,17 @@ pub(crate) struct Reg {
 pub(crate) struct Ours {
     pub(crate) sources: Sources,
     pub(crate) writing: Writing,
-    json: bool,
+    /// `/?` and its like.
+    pub(crate) help: bool,
 }
 
 impl Reg {
     pub(crate) fn run(self, common: &Common) -> Result<Exit, Failure> {
+        let common = &mut common.clone();
         let (words, ours) = take_ours(self.words, common)?;
-        if words.is_empty() || words.iter().any(|word| matches!(word.as_str(), "/?" | "--help" | "-?")) {
+        if words.is_empty() || ours.help {
             io::stdout().lock().write_all(HELP.as_bytes())?;
-            return Ok(if words.is_empty() { Exit::Usage } else { Exit::Done });
+            return Ok(if ours.help { Exit::Done } else { Exit::Usage });
         }
         let (command, warnings) = RegCommand::from_args(words)
             .map_err(|error| Failure::usage(error.render().to_string().trim_end().to_owned()))?;
@@ -62,15 +64,16 @@ impl Reg {
                 let hive = Hive::options().read_only(true).open_files(storage);
                 hive.map_err(|error| Failure::of(&path, &error))?;
                 let path = path.canonicalize().map_err(|error| Failure::io(&path, &error))?;
-                Loaded::read()?.add(load.key.clone(), &path)?;
-                writeln!(io::stdout().lock(), "The operation completed successfully.")?;
-                Ok(Exit::Done)
+                let mut loaded = Loaded::read()?;
+                loaded.add(load.key.clone(), &path)?;
+                remember(&loaded, &ours, common)
             }
             RegCommand::Unload(unload) => {
-                Loaded::read()?.remove(&unload.key)?;
-                writeln!(io::stdout().lock(), "The operation completed successfully.")?;
-                Ok(Exit::Done)
+                let mut loaded = Loaded::read()?;
+                loaded.remove(&unload.key)?;
+                remember(&loaded, &ours, common)
             }
+            RegCommand::Query(query) if lists_a_root(query) => roots(&query.key, &ours, common),
             _ => {
                 let keys = keys_of(&command, &drives);
                 let work = |registry: &mut Registry<'_>| run::reg(registry, &drives, &command, "reg");
@@ -79,6 +82,40 @@ impl Reg {
             }
         }
     }
+}
+
+fn lists_a_root(query: &Query) -> bool {
+    let all = query.values == ValueFilter::All && query.search.is_none() && query.kind.is_none();
+    query.key.path.is_root() && all && !query.recurse
+}
+
+/// `reg query HKLM`: it holds hives.
+fn roots(root: &RegPath, ours: &Ours, common: &Common) -> Result<Exit, Failure> {
+    let mut places = ours.sources.places()?;
+    places.extend(Loaded::read()?.hives.into_iter().map(|(key, _)| key));
+    places.retain(|place| place.relative_to(root).is_some());
+    let mut output = String::new();
+    for (at, place) in places.iter().enumerate() {
+        if !places[..at].iter().any(|before| same_key(before, place)) {
+            output += &format!("{}{place}\n", if at == 0 { "\n" } else { "" });
+        }
+    }
+    if output.is_empty() {
+        let message = format!("no hive is loaded in {root}: reg load, --hive NAME=FILE or --root DIR put some there");
+        return Err(Failure::new(Exit::No, message));
+    }
+    print(&Effect { output, ..Effect::default() }, false, &Applied::default(), ours, common)?;
+    Ok(Exit::Done)
+}
+
+/// Ends a `load` or `unload`.
+fn remember(loaded: &Loaded, ours: &Ours, common: &Common) -> Result<Exit, Failure> {
+    if !ours.writing.dry_run {
+        loaded.write()?;
+    }
+    let done = "The operation completed successfully.\n".to_owned();
+    print(&Effect { output: done, ..Effect::default() }, true, &Applied::default(), ours, common)?;
+    Ok(Exit::Done)
 }
 
 /// Opens the hives that hold `keys`, carries a command out on them, and writes what it changed if that is confirmed.
@@ -120,21 +157,29 @@ pub(crate) fn carry_out(
         return Err(Failure::new(Exit::No, "not confirmed, nothing was written"));
     }
     let applied = apply::apply(registry, drives, &effect.files, &ours.writing)?;
-    print(&effect, &applied, ours, common)?;
+    print(&effect, edits, &applied, ours, common)?;
     Ok(if effect.negative { Exit::No } else { Exit::Done })
 }
 
-fn print(effect: &Effect, applied: &Applied, ours: &Ours, common: &Common) -> Result<(), Failure> {
+fn print(effect: &Effect, edits: bool, applied: &Applied, ours: &Ours, common: &Common) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    if ours.json {
+    if common.json {
         let mut document = to_json(&effect.steps, applied, ours.writing.dry_run, &[], &effect.warnings);
         document["output"] = effect.output.as_str().into();
+        document["files"] = effect.files.iter().map(|file| file.path.as_str()).collect();
+        if !effect.files.is_empty() {
+            document["changed"] = true.into();
+        }
         writeln!(out, "{document:#}")?;
         return Ok(());
     }
-    if ours.writing.dry_run {
+    // What only looks prints what it finds.
+    if ours.writing.dry_run && (edits || !effect.files.is_empty()) {
         for step in &effect.steps {
             writeln!(out, "{step}")?;
+        }
+        for file in &effect.files {
+            writeln!(out, "+ file {}, {} bytes", file.path, file.bytes.len())?;
         }
         writeln!(out, "dry run: {} steps, nothing was written", effect.steps.len())?;
         return Ok(());
@@ -179,15 +224,21 @@ fn confirmed(command: &RegCommand, effect: &Effect) -> Result<bool, Failure> {
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
-/// Separates our long options from Windows' words. What stands behind `/v` or `/d` is data, whatever it looks like.
-pub(crate) fn take_ours(words: Vec<String>, common: &Common) -> Result<(Vec<String>, Ours), Failure> {
-    let mut ours = Ours { sources: Sources::default(), writing: Writing::default(), json: common.json };
+/// Separates our long options from Windows' words. What stands behind `/v NAME`, `/d DATA` of an `add` and `/f TEXT` of a
+/// `query` is data, whatever it looks like.
+pub(crate) fn take_ours(words: Vec<String>, common: &mut Common) -> Result<(Vec<String>, Ours), Failure> {
+    let mut ours = Ours { sources: Sources::default(), writing: Writing::default(), help: false };
     let mut theirs: Vec<String> = Vec::new();
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
-        let is_data = theirs
-            .last()
-            .is_some_and(|last| ["/v", "/d", "-v", "-d"].iter().any(|option| last.eq_ignore_ascii_case(option)));
+        let before = theirs.last().map(|last| last.to_ascii_lowercase()).unwrap_or_default();
+        let verb = theirs.first().map(|verb| verb.to_ascii_lowercase()).unwrap_or_default();
+        let is_data = match before.strip_prefix(['/', '-']) {
+            Some("v") => true,
+            Some("d") => verb == "add",
+            Some("f") => verb == "query",
+            _ => false,
+        };
         let (name, value) = match word.split_once('=') {
             Some((name, value)) if name.starts_with("--") => (name.to_owned(), Some(value.to_owned())),
             _ => (word.clone(), None),
@@ -204,8 +255,14 @@ pub(crate) fn take_ours(words: Vec<String>, common: &Common) -> Result<(Vec<Stri
             "--dry-run" => ours.writing.dry_run = true,
             "--accept-dirty" => ours.writing.accept_dirty = true,
             "--accept-hibernated" => ours.writing.accept_hibernated = true,
-            "--json" => ours.json = true,
-            _ => theirs.push(word),
+            "/?" | "-?" | "--help" => ours.help = true,
+            // Anywhere else it may be a name or a file.
+            "/h" | "/H" | "-h" | "-H" if theirs.len() < 2 => ours.help = true,
+            name => {
+                if !common.take(name, argument)? {
+                    theirs.push(word);
+                }
+            }
         }
     }
     Ok((theirs, ours))
@@ -222,6 +279,7 @@ Windows' reg, offline. The syntax is that of Windows; these stand besides it, an
   --accept-dirty     take an unclean hive without usable logs as it is, if it is sound
   --accept-hibernated  write although Windows is hibernated on the volume
   --json             one JSON document
+  -q, --quiet        only errors on stderr
 
   hivesmith reg query  KEY [/v NAME | /ve] [/s] [/f TEXT [/k] [/d] [/c] [/e]] [/t TYPE] [/z] [/se SEPARATOR]
   hivesmith reg add    KEY [/v NAME | /ve] [/t TYPE] [/s SEPARATOR] [/d DATA] [/f]

@@ -22,6 +22,9 @@ pub(crate) struct Repair {
     /// The file to make; it must not exist.
     #[arg(short, long, value_name = "NEW")]
     output: PathBuf,
+    /// List what would be lost, and make no file.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 const DETAILS: &str = "\
@@ -54,7 +57,9 @@ impl Repair {
         refuse_existing(&self.output)?;
         let source = self.source(common)?;
         let salvage = salvage(&source.bytes).map_err(|error| self.cannot(&error))?;
-        salvage.hive.write_to(&self.output).map_err(|error| Failure::of(&self.output, &error))?;
+        if !self.dry_run {
+            salvage.hive.write_to(&self.output).map_err(|error| Failure::of(&self.output, &error))?;
+        }
         let mut out = Output::open(None)?;
         let written = if common.json {
             writeln!(out, "{}", self.to_json(&salvage, source.replayed))
@@ -94,6 +99,7 @@ impl Repair {
         let path = self.hive.display();
         let message = match error {
             Error::Request(RequestError::Layered) => format!("{path}: {error}"),
+            Error::Format(_) => format!("{path}: nothing in it could be saved: there is no key in it"),
             _ => format!("{path}: nothing in it could be saved: {error}"),
         };
         Failure::new(Exit::Refused, message)
@@ -109,7 +115,8 @@ impl Repair {
             writeln!(out, "... and {more} more")?;
         }
         let (new, path) = (self.output.display(), self.hive.display());
-        write!(out, "{new}: made from {path}: {} keys, {} values", totals.keys, totals.values)?;
+        let made = if self.dry_run { "would be made" } else { "made" };
+        write!(out, "{new}: {made} from {path}: {} keys, {} values", totals.keys, totals.values)?;
         if totals.restored > 0 {
             write!(out, "; {} of the keys were in no list", totals.restored)?;
         }
@@ -123,7 +130,8 @@ impl Repair {
     fn to_json(&self, salvage: &Salvage, replayed: bool) -> Json {
         let totals = salvage.totals;
         json!({
-            "changed": true,
+            "changed": !self.dry_run,
+            "dry_run": self.dry_run,
             "hive": self.hive.display().to_string(),
             "output": self.output.display().to_string(),
             "replayed": replayed,

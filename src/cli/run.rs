@@ -12,9 +12,10 @@ use hivesmith::{
     command::{
         Diagnostic,
         run::{Leniency, NewFile, ScriptHives, ScriptRun, boot_stores, hive_files},
-        script::{Command, Line, Script, ScriptError},
+        script::{Command, Line, Script},
     },
     plan::Registry,
+    reg_text,
 };
 use serde_json::{Value as Json, json};
 
@@ -60,7 +61,14 @@ impl Run {
         } else {
             bytes = fs::read(&self.script).map_err(|error| Failure::io(&self.script, &error))?;
         }
-        match self.parse(&name, bytes) {
+        let is_reg = self.script.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("reg"))
+            || reg_text::is_reg(&bytes);
+        if is_reg && name == "-" {
+            return Err(Failure::usage("a .reg file is imported by its name, not from standard input"));
+        }
+        // A `.reg` file is the script that imports it.
+        let bytes = if is_reg { format!("reg import \"{name}\"").into_bytes() } else { bytes };
+        match Script::parse(&name, &bytes) {
             Ok(script) => run_script(&script, (&self.sources, &self.stores), self.leniency(), &self.writing, common),
             Err(error) => {
                 let failure = Failure::usage("the script was not understood, nothing was written");
@@ -71,13 +79,6 @@ impl Run {
 
     fn leniency(&self) -> Leniency {
         Leniency { skip_online: self.skip_online, registry_only: self.registry_only, keep_going: self.keep_going }
-    }
-
-    /// A `.reg` file is the script that imports it.
-    fn parse(&self, name: &str, bytes: Vec<u8>) -> Result<Script, ScriptError> {
-        let is_reg = self.script.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("reg"));
-        let bytes = if is_reg { format!("reg import \"{name}\"").into_bytes() } else { bytes };
-        Script::parse(name, &bytes)
     }
 }
 
@@ -136,6 +137,8 @@ pub(crate) fn run_script(
         script.warnings.iter().chain(ran.ran.iter().flat_map(|ran| &ran.warnings)).collect();
     let files: Vec<NewFile> = ran.files().cloned().collect();
     let stops = ran.must_stop();
+    let new_folders: Vec<&String> = ran.folders().filter(|folder| !drives.has_folder(folder)).collect();
+    let news = stores.makes_any() || !new_folders.is_empty() || apply::brings_news(&drives, &files);
     let applied = if stops {
         drop(registry);
         Applied::default()
@@ -158,10 +161,16 @@ pub(crate) fn run_script(
         let mut document = to_json(steps, &applied, writing.dry_run, &refused, &notes);
         if !stops {
             apply::add_descriptors(&mut document, &ran.descriptors);
+            document["output"] = ran.ran.iter().map(|line| line.output.as_str()).collect::<String>().into();
+            document["files"] = files.iter().map(|file| file.path.as_str()).collect();
+            document["folders"] = new_folders.iter().map(|folder| folder.as_str()).collect();
+            if news {
+                document["changed"] = true.into();
+            }
         }
         writeln!(std::io::stdout().lock(), "{document:#}")?;
     } else {
-        report(&ran, &applied, &notes, &warnings, writing, common)?;
+        report(&ran, &new_folders, &applied, (&notes, &warnings), writing, common)?;
     }
     if !stops {
         let failed: usize = ran.ran.iter().map(|ran| ran.failed).sum();
@@ -209,9 +218,9 @@ fn refusal_json(place: &Diagnostic, stops: bool) -> Json {
 
 fn report(
     ran: &ScriptRun,
+    new_folders: &[&String],
     applied: &Applied,
-    notes: &[String],
-    warnings: &[&Diagnostic],
+    (notes, warnings): (&[String], &[&Diagnostic]),
     writing: &Writing,
     common: &Common,
 ) -> Result<(), Failure> {
@@ -229,7 +238,7 @@ fn report(
             }
         }
     }
-    for refusal in &ran.refused {
+    for refusal in ran.refused.iter().filter(|refusal| refusal.stops || !common.quiet) {
         let word = if refusal.stops { "refused" } else { "left out" };
         anstream::eprintln!("hivesmith: {word}: {}", refusal.diagnostic.render().to_string().trim_end());
     }
@@ -255,9 +264,13 @@ fn report(
         }
     }
     steps += descriptors;
-    for folder in ran.folders() {
+    for folder in new_folders {
         steps += 1;
         writeln!(out, "+ {folder}")?;
+    }
+    for file in ran.files() {
+        steps += 1;
+        writeln!(out, "+ file {}, {} bytes", file.path, file.bytes.len())?;
     }
     match (steps, writing.dry_run) {
         (0, _) => writeln!(out, "nothing to change: everything is as the script wants it")?,

@@ -27,10 +27,11 @@ pub(crate) struct Sc {
 
 impl Sc {
     pub(crate) fn run(self, common: &Common) -> Result<Exit, Failure> {
+        let common = &mut common.clone();
         let (words, ours) = take_ours(self.words, common)?;
-        if words.is_empty() || words.iter().any(|word| matches!(word.as_str(), "/?" | "--help" | "-?")) {
+        if words.is_empty() || ours.help {
             io::stdout().lock().write_all(HELP.as_bytes())?;
-            return Ok(if words.is_empty() { Exit::Usage } else { Exit::Done });
+            return Ok(if ours.help { Exit::Done } else { Exit::Usage });
         }
         let command = ScCommand::from_args(words)
             .map_err(|error| Failure::usage(error.render().to_string().trim_end().to_owned()))?;
@@ -50,6 +51,7 @@ Windows' sc, offline. The syntax is that of Windows; these stand besides it, any
   --accept-dirty     take an unclean hive without usable logs as it is, if it is sound
   --accept-hibernated  write although Windows is hibernated on the volume
   --json             one JSON document
+  -q, --quiet        only errors on stderr
 
   hivesmith sc config NAME [start= boot|system|auto|delayed-auto|demand|disabled] [type= own|share|kernel|filesys|…]
                            [error= normal|severe|critical|ignore] [binPath= PATH] [depend= NAME/NAME/+GROUP]

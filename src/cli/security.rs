@@ -153,7 +153,7 @@ impl Show {
         }
         let at = target.locate(&registry)?;
         let failed = |error| Failure::of(registry.path(at.hive), &error);
-        let top = registry.key(&at).map_err(failed)?.ok_or_else(|| no_such_key(&at))?;
+        let top = registry.key(&at).map_err(failed)?.ok_or_else(|| no_such_key(&target.shown(&at.key)))?;
         let accounts = Accounts::new();
         let mut out = io::BufWriter::new(io::stdout().lock());
         let mut shown: Vec<Json> = Vec::new();
@@ -336,8 +336,8 @@ fn mounted(file: &Path) -> RegPath {
     mount_point(RootKey::LocalMachine, name.unwrap_or("HIVE"))
 }
 
-fn no_such_key(at: &Located) -> Failure {
-    Failure::new(Exit::No, format!("{}: there is no such key", at.key))
+fn no_such_key(shown: &str) -> Failure {
+    Failure::new(Exit::No, format!("{shown}: there is no such key"))
 }
 
 fn said_first(hives: &[hivesmith::plan::Opened], common: &Common) {

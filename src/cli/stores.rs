@@ -70,7 +70,7 @@ impl Stores {
     }
 
     fn make(&mut self, file: &str, mounts: &mut Mounts, drives: &Drives) -> Result<usize, Failure> {
-        if self.made.iter().any(|(name, _)| name.eq_ignore_ascii_case(file)) || drives.read(file).is_ok() {
+        if self.made.iter().any(|(name, _)| name.eq_ignore_ascii_case(file)) || drives.exists(file) {
             return Err(Failure::new(Exit::Refused, format!("{file}: the file exists, and is not overwritten")));
         }
         let hive = NewStore::new().create().map_err(|error| Failure::of(Path::new(file), &error))?;

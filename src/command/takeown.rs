@@ -54,7 +54,9 @@ impl TakeownCommand {
         let mut command = Self { path: String::new(), administrators: false, recurse: false };
         let mut words = words.iter();
         while let Some(word) = words.next() {
-            match word.text.to_ascii_lowercase().as_str() {
+            // With a dash, too, as all of Windows' older programs.
+            let option = word.text.strip_prefix('-').map(|name| format!("/{name}")).unwrap_or(word.text.clone());
+            match option.to_ascii_lowercase().as_str() {
                 "/f" => {
                     let file = words.next().ok_or_else(|| Fault::new(end, "`/f` needs a file or folder behind it"))?;
                     if path.replace(file.text.clone()).is_some() {
@@ -116,7 +118,7 @@ mod tests {
     fn the_words_of_the_guides_are_read() {
         let command = TakeownCommand::from_args(["/f", "C:\\x", "/a", "/r"]).unwrap();
         assert!(command.administrators && command.recurse);
-        let command = TakeownCommand::from_args(["/R", "/D", "N", "/SKIPSL", "/F", "C:\\x\\*"]).unwrap();
+        let command = TakeownCommand::from_args(["/R", "-D", "N", "/SKIPSL", "-f", "C:\\x\\*"]).unwrap();
         assert_eq!(command.path, "C:\\x\\*");
         assert!(!command.administrators && command.recurse);
     }

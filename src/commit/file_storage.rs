@@ -97,7 +97,11 @@ impl FileStorage {
 /// device may do anything. A disk that was not made by Windows may have them under any name.
 fn open_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let no_file = || io::Error::new(io::ErrorKind::Unsupported, "it is no file that could be opened");
-    if !fs::metadata(path)?.is_file() {
+    let known = fs::metadata(path)?;
+    if known.is_dir() {
+        return Err(folder_for_file());
+    }
+    if !known.is_file() {
         return Err(no_file());
     }
     #[cfg(unix)]
@@ -110,6 +114,11 @@ fn open_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 #[cfg(unix)]
 #[allow(clippy::cast_possible_wrap)] // As the host's own headers have it.
 pub(crate) const DO_NOT_WAIT: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+
+/// What is said of a folder where a file should be: nothing is refused, there is nothing to be read.
+pub(crate) fn folder_for_file() -> io::Error {
+    io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, not a file")
+}
 
 /// Refuses a log that is a link: a commit cuts logs to nothing, and a disk may name any file of this machine as one.
 fn regular(log: &Path) -> io::Result<()> {

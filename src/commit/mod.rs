@@ -17,7 +17,7 @@ pub use error::{CommitError, Outcome};
 pub(crate) use file_storage::DO_NOT_WAIT;
 pub use file_storage::FileStorage;
 #[cfg(feature = "volume")]
-pub(crate) use file_storage::linked_log;
+pub(crate) use file_storage::{folder_for_file, linked_log};
 pub use logs::System;
 pub use memory_storage::MemoryStorage;
 pub use recover::{RecoveryReport, ReplayOf, ReplayedEntry, SkipReason, Skipped};

@@ -125,6 +125,11 @@ impl<'h> Registry<'h> {
         self.hives.get(hive).map_or(Path::new(""), |entry| entry.path)
     }
 
+    /// The files of all hives.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.hives.iter().map(|entry| entry.path)
+    }
+
     /// Which hive and which key in it a path means; none where nothing is mounted above it.
     ///
     /// # Errors

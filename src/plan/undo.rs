@@ -110,7 +110,11 @@ impl Journal {
     pub fn open(path: &Path) -> io::Result<Self> {
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
         let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("not a journal of ours: {what}"));
-        let document: Json = serde_json::from_slice(&fs::read(plain_file(&folder.join(JOURNAL))?)?)?;
+        let text = plain_file(&folder.join(JOURNAL)).and_then(fs::read).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if path.exists() => wrong("there is no journal.json"),
+            _ => error,
+        })?;
+        let document: Json = serde_json::from_slice(&text)?;
         if document["version"] != 1 {
             return Err(wrong("its version is not 1"));
         }
@@ -142,13 +146,17 @@ impl Journal {
     }
 
     /// The journals in a folder, the newest first, with those that cannot be read. What has no `journal.json` is none:
-    /// nothing was changed before that was there.
+    /// nothing was changed before that was there. A folder that nobody has made yet has none.
     ///
     /// # Errors
     ///
     /// What the host says of the folder.
     pub fn all(undo_dir: &Path) -> io::Result<Vec<Result<Self, (PathBuf, io::Error)>>> {
-        let mut folders = fs::read_dir(undo_dir)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        let entries = match fs::read_dir(undo_dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut folders = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
         // The names are seconds, of ten digits until the year 2286, and a number.
         folders.sort();
         folders.retain(|folder| fs::symlink_metadata(folder.join(JOURNAL)).is_ok());

@@ -45,6 +45,6 @@ mod print;
 
 pub use error::RegTextError;
 pub use file::{Edit, Entry, RegFile, Section, SectionEdit, Version};
-pub use parse::parse;
+pub use parse::{is_reg, parse};
 pub use path::{RegPath, RegPathError, RootKey};
 pub use print::{LeftOut, Writer, print_changes};

@@ -38,6 +38,14 @@ pub fn parse(bytes: &[u8]) -> Result<RegFile, RegTextError> {
     }
 }
 
+/// Whether bytes begin as a `.reg` file does, whatever the file is called.
+#[must_use]
+pub fn is_reg(bytes: &[u8]) -> bool {
+    // An even number, so that no character of UTF-16 is cut.
+    let begin = &bytes[..bytes.len().min(512) & !1];
+    decode(begin).is_ok_and(|units| header(&mut Cursor::new(&units)).is_ok())
+}
+
 fn header(cursor: &mut Cursor<'_>) -> Result<Version, RegTextError> {
     cursor.skip_to_content();
     let line = String::from_utf16_lossy(cursor.rest_of_line());

@@ -57,6 +57,18 @@ impl Drives {
         Ok((path, storage))
     }
 
+    /// Where a file or folder that exists is on this machine, by a path as for [`open_hive`](Self::open_hive).
+    ///
+    /// # Errors
+    ///
+    /// As [`open_hive`](Self::open_hive).
+    pub fn find(&self, path: &str) -> io::Result<PathBuf> {
+        match self.volume(path)? {
+            Some((volume, path)) => Ok(volume.folder().join(volume.resolve(path)?)),
+            None => std::fs::symlink_metadata(path).map(|_| PathBuf::from(path)),
+        }
+    }
+
     /// Reads a file, by a path as for [`open_hive`](Self::open_hive).
     ///
     /// # Errors
@@ -138,7 +150,16 @@ impl Drives {
     /// The volume that a path with a drive letter means, and the rest of the path; none for a path of this machine.
     fn volume<'p>(&self, path: &'p str) -> io::Result<Option<(Volume, &'p str)>> {
         match self.folder_of(path)? {
-            Some((folder, rest)) => Ok(Some((Volume::open(folder)?, rest))),
+            Some((folder, rest)) => {
+                let volume = Volume::open(folder).map_err(|error| match error.kind() {
+                    // Else it would read as if the file were missing.
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                        io::Error::new(error.kind(), format!("the folder of its drive, {}: {error}", folder.display()))
+                    }
+                    _ => error,
+                })?;
+                Ok(Some((volume, rest)))
+            }
             None => Ok(None),
         }
     }

@@ -264,6 +264,7 @@ impl fmt::Debug for Volume {
 
 fn refuse_what_is_no_file(dir: &Dir, path: &Path) -> io::Result<()> {
     match dir.metadata(path) {
+        Ok(found) if found.is_dir() => Err(crate::commit::folder_for_file()),
         Ok(found) if !found.is_file() => Err(no_file(path)),
         Ok(_) => Ok(()),
         Err(error) => Err(error),

@@ -27,6 +27,110 @@ fn query_prints_what_windows_prints() {
 }
 
 #[test]
+fn a_query_names_keys_and_parts_them_as_windows_does() {
+    let disk = Disk::small();
+    let top = r"HKLM\SYSTEM\Top";
+    for (key, words) in [
+        (r"HKLM\SYSTEM\Top\One", &["/v", "a", "/d", "text"][..]),
+        (r"HKLM\SYSTEM\Top\One\Deep", &["/v", "a", "/t", "REG_DWORD", "/d", "1"]),
+        (r"HKLM\SYSTEM\Top\Two", &[]),
+    ] {
+        disk.reg(&[&["add", key], words, &["/f"]].concat()).ends(0);
+    }
+    let path = r"HKEY_LOCAL_MACHINE\SYSTEM\Top";
+    // Without values a key is not named itself: each line is a subkey, for scripts that go through them.
+    assert_eq!(disk.reg(&["query", top]).ends(0).out, format!("\n{path}\\One\n{path}\\Two\n"));
+    let one = format!("\n{path}\\One\n    a    REG_SZ    text\n\n");
+    let deep = format!("{path}\\One\\Deep\n    a    REG_DWORD    0x1\n\n");
+    assert_eq!(disk.reg(&["query", &format!("{top}\\One")]).ends(0).out, format!("{one}{path}\\One\\Deep\n"));
+    assert_eq!(disk.reg(&["query", top, "/s"]).ends(0).out, format!("{one}{deep}{path}\\Two\n\n"));
+
+    // What is looked for is counted.
+    let found = |more: &str| format!("{more}End of search: ");
+    for (words, code, out) in [
+        (&["/s", "/v", "A"][..], 0, found(&format!("{one}{deep}")) + "2 match(es) found.\n"),
+        (&["/s", "/t", "REG_DWORD"], 0, found(&format!("\n{deep}")) + "1 match(es) found.\n"),
+        (&["/s", "/f", "two", "/k"], 0, found(&format!("\n{path}\\Two\n\n")) + "1 match(es) found.\n"),
+        (&["/s", "/v", "b"], 1, found("") + "0 match(es) found.\n"),
+    ] {
+        assert_eq!(disk.reg(&[&["query", top], words].concat()).ends(code).out, out, "{words:?}");
+    }
+
+    let hive = format!("HKLM\\Extra={}", disk.hive().display());
+    let roots = disk.reg(&["query", "HKLM", "--hive", &hive]).ends(0).out;
+    assert_eq!(roots, "\nHKEY_LOCAL_MACHINE\\Extra\nHKEY_LOCAL_MACHINE\\SYSTEM\n");
+    disk.reg(&["query", "HKU"]).ends(1).says("no hive is loaded in HKEY_USERS");
+    disk.hivesmith(["reg", "--hive", &hive, "query", r"HKLM\Extra\Select"]).ends(0);
+    disk.reg(&["query", "HKLM", "--hive", r"A\B=x"]).ends(2).says("HKLM\\NAME");
+
+    // Each key has a default value, which may not be set.
+    let unset = disk.reg(&["query", top, "/ve"]).ends(0);
+    assert_eq!(unset.out, format!("\n{path}\n    (Default)    REG_SZ    (value not set)\n\n"));
+}
+
+#[test]
+fn our_options_stand_anywhere_and_data_is_never_taken_for_them() {
+    let disk = Disk::small();
+    let (root, before) = (disk.root().display().to_string(), disk.files());
+    let reg = |words: &str| disk.hivesmith(["reg"].into_iter().chain(words.split(' ').filter(|word| !word.is_empty())));
+    let text = format!("--root={root} query HKLM\\SYSTEM\\Select /f Default /d /v --json");
+    disk.hivesmith(["reg", "query", r"HKLM\SYSTEM\Select", "/f", "1", "/d", "--json", "--root", &root]).ends(0).json();
+    reg(&format!("query HKLM\\SYSTEM\\Select --root {root} --quiet --color never --verbose -q")).ends(0);
+    reg(&format!("query HKLM\\SYSTEM\\Select --root {root} --color sometimes")).ends(2).says("--color");
+    reg(&format!("query HKLM\\SYSTEM\\Select --root {root} --dry-run")).ends(0);
+    assert_eq!(reg(&text).ends(1).out, "End of search: 0 match(es) found.\n", "behind /v stands a name");
+    for help in ["/?", "query /?", "add -H", "-h", "--help", "QUERY /h"] {
+        assert!(reg(help).ends(0).out.contains("hivesmith reg query"), "{help}");
+    }
+    assert!(disk.files() == before);
+    disk.reg(&["add", r"HKLM\SYSTEM\Select", "/v", "/?", "/d", "--help", "/f"]).ends(0);
+    let stored = disk.reg(&["query", r"HKLM\SYSTEM\Select", "/v", "/?"]).ends(0).out;
+    assert!(stored.ends_with("    /?    REG_SZ    --help\n\n"), "{stored}");
+}
+
+#[test]
+fn a_file_in_the_way_stops_a_command_before_anything_is_written() {
+    let disk = Disk::small();
+    let before = disk.files();
+    let select = r"HKLM\SYSTEM\Select";
+    fs::write(disk.work().join("there.reg"), "mine").unwrap();
+    disk.reg(&["export", select, "there.reg"]).ends(3).says("/y").says("nothing was written");
+    disk.reg(&["save", select, "there.reg", "/y"]).ends(3).says("there.reg");
+    let hive = disk.hive().display().to_string();
+    disk.reg(&["export", select, &hive, "/y"]).ends(3).says("is the hive");
+    let script = "reg load HKLM\\B F:\\Windows\\System32\\config\\SYSTEM\n\
+                  reg add HKLM\\B\\Select /v Default /t REG_DWORD /d 2 /f\n";
+    disk.run(&format!("{script}reg export HKLM\\B\\Select there.reg\n"), &[]).ends(3).says("there.reg");
+    let over = format!("{script}reg query HKLM\\B\\Select > f:\\windows\\SYSTEM32\\config\\system\n");
+    disk.run(&over, &[]).ends(3).says("is the hive");
+    disk.run(&over, &["--dry-run"]).ends(3).says("is the hive");
+    assert_eq!(fs::read(disk.work().join("there.reg")).unwrap(), b"mine");
+    assert!(disk.files() == before && !disk.undo().exists());
+    // Behind the hives it is told what was done.
+    let done = disk.run(&format!("{script}reg export HKLM\\B\\Select nowhere/at/all.reg\n"), &[]).ends(4);
+    done.says("all.reg").says("copies from before are in ");
+
+    let done = disk.reg(&["export", select, "new.reg", "--dry-run", "--json"]).ends(0);
+    assert_eq!((&done.json()["files"][0], done.json()["changed"].as_bool()), (&"new.reg".into(), Some(true)));
+    let done = disk.reg(&["export", select, "new.reg", "--dry-run"]).ends(0);
+    assert!(done.out.starts_with("+ file new.reg, "), "{}", done.out);
+    disk.reg(&["load", r"HKLM\DRY", &hive, "--dry-run"]).ends(0);
+    disk.hivesmith(["reg", "query", r"HKLM\DRY\Select"]).ends(2);
+}
+
+#[test]
+fn a_reg_file_is_known_by_what_it_holds() {
+    let disk = Disk::small();
+    let text = "\u{feff}Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SYSTEM\\Select]\r\n\"Failed\"=dword:2";
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(disk.work().join("a change"), utf16).unwrap();
+    let root = disk.root().display().to_string();
+    disk.hivesmith(["run", "a change", "--root", &root]).ends(0);
+    let failed = disk.reg(&["query", r"HKLM\SYSTEM\Select", "/v", "Failed"]).ends(0).out;
+    assert!(failed.contains("    Failed    REG_DWORD    0x2\n"), "{failed}");
+}
+
+#[test]
 fn what_is_not_there_is_1_and_what_is_not_understood_is_2() {
     let disk = Disk::small();
     let before = disk.files();
@@ -40,6 +144,7 @@ fn what_is_not_there_is_1_and_what_is_not_understood_is_2() {
         (&["add", CRASH, "/v", "X", "/t", "REG_DWORD", "/d", "one", "/f"], 2, "one"),
         (&["add", CRASH, "/v", "CrashDumpEnabled", "/t", "REG_DWORD", "/d", "1"], 2, "/f"),
         (&["delete", CRASH, "/v", "CrashDumpEnabled"], 2, "/f"),
+        (&["copy", r"HKLM\SYSTEM\Select\", r"HKLM\system\SELECT", "/s", "/f"], 2, "onto itself"),
         (&["add", r"HKLM\BROKENSYSTEM\X", "/f"], 2, "no loaded hive holds"),
         (&["unload", r"HKLM\BROKENSYSTEM"], 1, "is not loaded"),
         (&["frobnicate"], 2, "frobnicate"),
@@ -92,7 +197,7 @@ fn what_was_exported_and_deleted_is_brought_back_by_the_import() {
     assert!(before.contains("    (Default)    REG_SZ    --json\n"), "{before}");
     reg(&["export", key, "rdp.reg"]).ends(0);
     assert!(fs::read(disk.work().join("rdp.reg")).unwrap().starts_with(b"\xff\xfe"), "as Windows writes them");
-    reg(&["export", key, "rdp.reg"]).ends(4).says("rdp.reg");
+    reg(&["export", key, "rdp.reg"]).ends(3).says("rdp.reg");
     reg(&["export", key, "rdp.reg", "/y"]).ends(0);
     reg(&["delete", key, "/f"]).ends(0);
     reg(&["query", key]).ends(1);
@@ -125,7 +230,20 @@ fn a_loaded_hive_stays_loaded_until_it_is_unloaded() {
     let done = disk.hivesmith(["reg", "query", start, "/v", "Start"]).ends(0);
     assert!(done.out.contains("    Start    REG_DWORD    0x4\n"), "{}", done.out);
     disk.hivesmith(["reg", "unload", r"HKLM\BROKENSYSTEM"]).ends(0);
-    disk.hivesmith(["reg", "query", start]).ends(2).says("no hive is loaded");
+    // Where there is no home, what needs none works.
+    let homeless = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hivesmith"));
+        for name in ["HIVESMITH_STATE", "XDG_STATE_HOME", "LOCALAPPDATA", "HOME"] {
+            command.env_remove(name);
+        }
+        let output = command.current_dir(disk.work()).args(words).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let root = disk.root().display().to_string();
+    assert_eq!(homeless(&["reg", "--root", &root, "query", r"HKLM\SYSTEM\Select"]), (Some(0), String::new()));
+    let (code, said) = homeless(&["reg", "--drive", &drive, "load", r"HKLM\X", r"F:\windows\system32\config\SYSTEM"]);
+    assert!(code == Some(4) && said.contains("HIVESMITH_STATE"), "{said}");
+    disk.hivesmith(["reg", "query", start]).ends(2).says("no loaded hive holds");
 }
 
 #[test]

@@ -49,6 +49,9 @@ fn compact_makes_a_new_file_with_the_same_in_it() {
     let before = fs::read(&hive).unwrap();
     let (old, new) = (hive.to_str().unwrap(), folder.path().join("new"));
     let new = new.to_str().unwrap();
+    let output = run(&["compact", old, "-o", new, "--dry-run"]);
+    assert!(text(&output.stdout).starts_with(&format!("{new}: would be made from {old}: ")));
+    assert!(!Path::new(new).exists());
     let output = run(&["compact", old, "-o", new]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let after = fs::read(new).unwrap();
@@ -98,6 +101,10 @@ fn repair_lists_what_is_lost() {
     let whole = fs::read(&hive).unwrap();
     let (old, new) = (hive.to_str().unwrap(), folder.path().join("new"));
     let new = new.to_str().unwrap();
+    let output = run(&["repair", old, "-o", new, "--dry-run"]);
+    let expected = format!("{new}: would be made from {old}: 3 keys, 1 values; nothing was lost\n");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), expected));
+    assert!(!Path::new(new).exists());
     let output = run(&["repair", old, "-o", new]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stdout), format!("{new}: made from {old}: 3 keys, 1 values; nothing was lost\n"));

@@ -172,6 +172,7 @@ pub(super) fn key(word: &Word) -> Result<RegPath, Fault> {
                 fault.hint("the colon belongs to PowerShell; reg takes `HKLM\\…`")
             }
             text if text.to_ascii_lowercase().starts_with("computer\\") => fault.hint("leave out `Computer\\`"),
+            text if text.contains('/') && !text.contains('\\') => fault.hint("keys are parted by backslashes"),
             _ => fault,
         }
     })

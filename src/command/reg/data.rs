@@ -12,24 +12,33 @@ pub(super) struct BadData {
 }
 
 /// Converts data as `reg.exe` does: numbers decimal or with `0x`, bytes as pairs of hexadecimal digits, text as UTF-16LE
-/// with its NUL. Without data, texts and bytes are empty; numbers need theirs.
+/// with its NUL. Without data, texts and bytes are empty and a `REG_QWORD` is 0; other numbers need theirs.
 ///
-/// Stricter than `reg.exe` in one thing: an odd number of digits is refused where it would fill up with a zero.
+/// Stricter than `reg.exe` in one thing: an odd number of digits, more than one, is refused where it would put a zero in
+/// front of them. Something was cut off then.
 pub(super) fn value_data(kind: ValueType, text: Option<&str>, separator: Option<&str>) -> Result<Vec<u8>, BadData> {
     match (kind, text) {
-        (ValueType::DWORD | ValueType::DWORD_BIG_ENDIAN | ValueType::QWORD, None) => {
+        (ValueType::DWORD | ValueType::DWORD_BIG_ENDIAN, None) => {
             bad(format!("{kind} needs a number"), Some("add /d NUMBER"))
         }
         (ValueType::DWORD, Some(text)) => Ok((number(text, kind, u32::MAX.into())? as u32).to_le_bytes().to_vec()),
         (ValueType::DWORD_BIG_ENDIAN, Some(text)) => {
             Ok((number(text, kind, u32::MAX.into())? as u32).to_be_bytes().to_vec())
         }
-        (ValueType::QWORD, Some(text)) => Ok(number(text, kind, u64::MAX)?.to_le_bytes().to_vec()),
+        (ValueType::QWORD, text) => Ok(qword(text.unwrap_or("0"))?.to_le_bytes().to_vec()),
         // REG_NONE too: `reg.exe` stores its data as text.
         (ValueType::SZ | ValueType::EXPAND_SZ | ValueType::NONE, text) => Ok(terminated(text.unwrap_or_default())),
         (ValueType::LINK, text) => Ok(text.unwrap_or_default().encode_utf16().flat_map(u16::to_le_bytes).collect()),
         (ValueType::MULTI_SZ, text) => multi(text.unwrap_or_default(), separator.unwrap_or("\\0")),
         (_, text) => bytes(text.unwrap_or_default()),
+    }
+}
+
+/// Of the numbers only this one may be negative, and only in decimal.
+fn qword(text: &str) -> Result<u64, BadData> {
+    match text.trim().parse::<i64>() {
+        Ok(negative) if negative < 0 => Ok(u64::from_le_bytes(negative.to_le_bytes())),
+        _ => number(text, ValueType::QWORD, u64::MAX),
     }
 }
 
@@ -59,6 +68,9 @@ fn bytes(text: &str) -> Result<Vec<u8>, BadData> {
         text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8).ok_or(c)).collect::<Result<_, _>>().or_else(
             |c| bad("binary data is pairs of hexadecimal digits, nothing between them".to_owned(), hint_for(c)),
         )?;
+    if let [digit] = digits[..] {
+        return Ok(vec![digit]);
+    }
     let pairs = digits.chunks_exact(2);
     if !pairs.remainder().is_empty() {
         return bad(format!("binary data has an odd number of hexadecimal digits ({})", digits.len()), None);
@@ -127,6 +139,11 @@ mod tests {
         assert_eq!(ok(ValueType::DWORD, "010"), [10, 0, 0, 0]);
         assert_eq!(ok(ValueType::DWORD_BIG_ENDIAN, "1"), [0, 0, 0, 1]);
         assert_eq!(ok(ValueType::QWORD, "18446744073709551615"), [0xff; 8]);
+        assert_eq!(ok(ValueType::QWORD, "-2"), (-2_i64).to_le_bytes());
+        assert_eq!(value_data(ValueType::QWORD, None, None), Ok(vec![0; 8]));
+        for text in ["-0x1", "-9223372036854775809", "-", "--1"] {
+            assert!(value_data(ValueType::QWORD, Some(text), None).is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -158,6 +175,7 @@ mod tests {
     #[test]
     fn bytes_are_pairs_of_digits() {
         assert_eq!(ok(ValueType::BINARY, "00fF"), [0, 0xff]);
+        assert_eq!(ok(ValueType::BINARY, "1"), [1]);
         assert!(ok(ValueType(8), "").is_empty());
         assert_eq!(value_data(ValueType::BINARY, None, None), Ok(vec![]));
         assert_eq!(hint(ValueType::BINARY, "aa bb").unwrap(), "take the blanks out");

@@ -4,7 +4,7 @@ use super::{Effect, RunError, engine, locate, not_found};
 use crate::{
     Result, ValueType,
     command::reg::Copy,
-    name::{KeyPath, NameBuf},
+    name::{self, KeyPath, NameBuf},
     plan::{Located, Registry},
     tree::Key,
 };
@@ -18,6 +18,11 @@ struct Source {
 pub(super) fn run(registry: &mut Registry<'_>, copy: &Copy, why: &str) -> Result<Effect, RunError> {
     let from = locate(registry, &copy.from, copy.view)?;
     let to = locate(registry, &copy.to, copy.view)?;
+    let (names, others) = (from.path.names(), to.path.names());
+    let alike = names.len() == others.len() && names.iter().zip(others).all(|(a, b)| name::same(a, b));
+    if from.hive == to.hive && alike {
+        return Err(RunError::Refused(format!("{} cannot be copied onto itself", from.key)));
+    }
     let sources = match registry.key(&from) {
         Ok(Some(key)) => read(key, copy.recurse).map_err(|error| engine(registry, &from, error))?,
         Ok(None) => return Err(not_found(&from)),

@@ -162,10 +162,10 @@ fn locate(registry: &Registry<'_>, key: &RegPath, view: View) -> Result<Located,
     let found = registry.locate(key).map_err(|error| RunError::Refused(format!("{key}: {error}")))?;
     let Some(mut located) = found else {
         let mounts: Vec<String> = registry.mounts().iter().map(|mount| mount.key.to_string()).collect();
-        let known = if mounts.is_empty() { "no hive is loaded".to_owned() } else { mounts.join(", ") };
+        let known = if mounts.is_empty() { String::new() } else { format!(" (there is {})", mounts.join(", ")) };
         return Err(RunError::Refused(format!(
-            "no loaded hive holds {key} ({known}); load one with `reg load`, or say where it is with --hive NAME=FILE \
-             or --root DIR"
+            "no loaded hive holds {key}{known}; load one with `reg load`, or say where it is with --hive NAME=FILE; \
+             --root DIR has HKLM\\SYSTEM, SOFTWARE, SAM, SECURITY, COMPONENTS and DRIVERS, and HKU\\.DEFAULT"
         )));
     };
     if view == View::Bits32 {

@@ -22,14 +22,24 @@ pub(super) fn run(registry: &mut Registry<'_>, query: &Query) -> Result<Effect, 
     let mut answer = Answer { query, output: String::new(), matches: 0 };
     answer.key(key, &at).map_err(|error| engine(registry, &at, error))?;
     let Answer { mut output, matches, .. } = answer;
-    if query.search.is_some() {
+    if is_search(query) {
         let _ = writeln!(output, "End of search: {matches} match(es) found.");
+        return Ok(Effect { output, negative: matches == 0, ..Effect::default() });
     }
-    if let (ValueFilter::Named(name), 0, None) = (&query.values, matches, &query.search) {
-        return Err(RunError::NotFound(format!("{}, value \"{name}\"", at.key)));
+    match &query.values {
+        // A key has a default value, in Windows' words, even where it was never set.
+        ValueFilter::Named(name) if matches == 0 && name.is_empty() => {
+            Ok(Effect::text(format!("\n{}\n    (Default)    REG_SZ    (value not set)\n\n", at.key)))
+        }
+        ValueFilter::Named(name) if matches == 0 => Err(RunError::NotFound(format!("{}, value \"{name}\"", at.key))),
+        _ => Ok(Effect::text(output)),
     }
-    let nothing = matches == 0 && query.search.is_some();
-    Ok(Effect { output, negative: nothing, ..Effect::default() })
+}
+
+/// Whether it is counted what was found: for `/f`, for `/t`, and where one value is looked for in many keys.
+fn is_search(query: &Query) -> bool {
+    let one_value = matches!(query.values, ValueFilter::Named(_));
+    query.search.is_some() || query.kind.is_some() || query.recurse && one_value
 }
 
 struct Answer<'q> {
@@ -75,19 +85,21 @@ impl Answer<'_> {
         }
         let searching = self.query.search.as_ref();
         let own_name = searching.is_some_and(|search| search.keys && depth > 0 && matches_name(key, search));
-        let shown = match (searching, &self.query.values) {
-            (Some(_), _) => found > 0 || own_name,
-            (None, ValueFilter::Named(_)) => found > 0,
-            (None, ValueFilter::All) => true,
-        };
+        let only_matches = is_search(self.query) || matches!(self.query.values, ValueFilter::Named(_));
+        // A key without values of which the subkeys are named is not named itself: scripts take each line for a subkey.
+        let stands_for_itself = depth > 0 || key.subkey_count() == 0;
+        let shown = found > 0 || own_name || !only_matches && stands_for_itself;
         self.matches += found + usize::from(own_name);
         if !shown {
             return Ok(());
         }
-        let blank = if depth == 0 || self.query.recurse || found > 0 { "\n" } else { "" };
-        let _ = writeln!(self.output, "{blank}{path}");
+        if self.output.is_empty() {
+            self.output.push('\n');
+        }
+        let _ = writeln!(self.output, "{path}");
         self.output.push_str(&values);
-        if found > 0 {
+        // Subkeys that are only named stand without a blank line.
+        if found > 0 || own_name || self.query.recurse {
             self.output.push('\n');
         }
         Ok(())

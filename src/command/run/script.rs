@@ -196,7 +196,11 @@ fn beforehand(line: &Line, leniency: Leniency) -> Option<Refusal> {
     let (message, hint, stops) = match &line.command {
         Command::Online { what, instead } => (
             format!("`{what}` needs the running Windows"),
-            format!("{instead} (--skip-online leaves such lines out)"),
+            if leniency.skip_online {
+                instead.to_string()
+            } else {
+                format!("{instead} (--skip-online leaves such lines out)")
+            },
             !leniency.skip_online,
         ),
         Command::Other { program, .. } => (

@@ -12,6 +12,7 @@ pub(super) fn decode(bytes: &[u8]) -> String {
         [0xfe, 0xff, text @ ..] => utf16(text, u16::from_be_bytes),
         [0xef, 0xbb, 0xbf, text @ ..] => String::from_utf8_lossy(text).into_owned(),
         [first, 0, ..] if *first != 0 => utf16(bytes, u16::from_le_bytes),
+        [0, second, ..] if *second != 0 => utf16(bytes, u16::from_be_bytes),
         _ => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
@@ -136,13 +137,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_text_in_five_encodings() {
+    fn one_text_in_six_encodings() {
         for bytes in [
             b"\xff\xfem\0d\0 \0\xf6\0".as_slice(),
             b"\xfe\xff\0m\0d\0 \0\xf6",
             b"\xef\xbb\xbfmd \xc3\xb6",
             b"md \xc3\xb6",
             b"m\0d\0 \0\xf6\0",
+            b"\0m\0d\0 \0\xf6",
         ] {
             assert_eq!(decode(bytes), "md ö");
         }

@@ -8,7 +8,10 @@ use super::listing::withheld;
 use crate::{
     SecurityScope,
     plan::{Located, Registry},
-    security::{AclState, Control, Edited, Entries, ObjectKind, Permission, SecurityDescriptor, SecurityError, Sid},
+    security::{
+        AceFlags, Acl, AclState, Control, Edited, Entries, ObjectKind, Permission, SecurityDescriptor, SecurityError,
+        Sid,
+    },
 };
 
 /// An edit of a key's descriptor.
@@ -146,10 +149,30 @@ pub fn edit_key(
         ));
     }
     let key = registry.key(at).map_err(|error| engine(registry, error))?;
-    if let (Some(key), KeyEdit::Grant { permissions, .. }) = (key, edit) {
+    if let (Some(key), KeyEdit::Grant { .. } | KeyEdit::Remove(_)) = (key, edit) {
         let descriptor = key.security().and_then(crate::SecurityView::descriptor);
         let descriptor = descriptor.map_err(|error| engine(registry, error))?;
-        warnings.extend(permissions.iter().flat_map(|permission| withheld(&descriptor, permission, accounts)));
+        match edit {
+            KeyEdit::Grant { permissions, .. } => {
+                warnings.extend(permissions.iter().flat_map(|permission| withheld(&descriptor, permission, accounts)));
+            }
+            KeyEdit::Remove(trustees) => warnings.extend(still_inherited(&descriptor, trustees, accounts)),
+            _ => {}
+        }
     }
     Ok(Effect { steps, warnings, ..Effect::default() })
+}
+
+/// What removing own entries does not do.
+fn still_inherited(descriptor: &SecurityDescriptor, trustees: &[(Sid, Entries)], accounts: &Accounts) -> Vec<String> {
+    let aces = descriptor.dacl().acl().map_or(&[][..], Acl::aces);
+    let inherits =
+        |sid: &Sid| aces.iter().any(|ace| ace.flags().contains(AceFlags::INHERITED) && ace.sid() == Some(sid));
+    let said = trustees.iter().filter(|(trustee, _)| inherits(trustee)).map(|(trustee, _)| {
+        format!(
+            "entries for {} that the key inherits stay: they are removed where they come from",
+            accounts.name(trustee)
+        )
+    });
+    said.collect()
 }
