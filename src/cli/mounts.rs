@@ -150,6 +150,10 @@ impl Mounts {
 
     /// Opens a hive as a command of a script names it, once; its number.
     pub(crate) fn open_named(&mut self, drives: &Drives, file: &str, purpose: Purpose<'_>) -> Result<usize, Failure> {
+        // Before it is opened: Windows does not open a file twice for writing.
+        if let Some(number) = drives.find(file).ok().and_then(|path| self.known(&path).ok()).flatten() {
+            return Ok(number);
+        }
         let (path, storage) = drives.open_hive(file, purpose.writes()).map_err(|error| {
             let hint = match file.rsplit(['\\', '/']).next() {
                 Some(name) if name.to_ascii_lowercase().ends_with(".hiv") => {
@@ -200,7 +204,7 @@ impl Mounts {
     }
 
     /// The number of a hive that is open already.
-    fn known(&self, path: &Path) -> Result<Option<usize>, Failure> {
+    pub(crate) fn known(&self, path: &Path) -> Result<Option<usize>, Failure> {
         let canonical = path.canonicalize().map_err(|error| Failure::io(path, &error))?;
         let same = |opened: &Opened| opened.path.canonicalize().is_ok_and(|opened| opened == canonical);
         Ok(self.hives.iter().position(same))

@@ -150,6 +150,11 @@ impl Stores {
                 other.path()
             ));
         }
+        // Before it is opened: Windows does not open a file twice for writing.
+        let there = volume.resolve(found.path()).map(|path| volume.folder().join(path));
+        if let Some(number) = there.ok().and_then(|path| mounts.known(&path).ok()).flatten() {
+            return Ok(number);
+        }
         let opened = volume.open_hive(found.path(), purpose.writes());
         let (path, storage) = opened.map_err(|error| Failure::opening(found.path(), &error))?;
         mounts.add(None, path, storage, purpose)
